@@ -1,0 +1,5 @@
+//! The kernel's interfaces as plain Rust, without Node.
+#![deny(unsafe_code)]
+
+/// Kernel error numbers.
+pub mod errno;

@@ -1,0 +1,129 @@
+/**
+ * Every code that navstar reports: a summary, a hint for the operator, the effect on state, in alphabetical order. Codes are never reused.
+ * `docs/errors.md` lists the same; a test compares both.
+ */
+export const ERROR_CODES = {
+  ADMIN_BIND_FAILED: {
+    summary: 'The admin address cannot be bound',
+    hint: 'Another process holds the port; choose another with --admin-listen.',
+    effect: 'none',
+  },
+  ADMIN_UNREACHABLE: {
+    summary: 'The daemon does not answer',
+    hint: 'Is `navstar agent` running on this host? Its address is set with --admin-listen.',
+    effect: 'none',
+  },
+  ADDRESS_RANGE_FULL: {
+    summary: 'No free address for a named VIP',
+    hint: 'Enlarge the VIP range (--vip-range); the VIP stays without an address until then.',
+    effect: 'none',
+  },
+  BACKEND_FAMILY_MISMATCH: {
+    summary: 'A backend has no address of its VIP’s family',
+    hint: 'Give the task an address of the same family as the literal VIP.',
+    effect: 'none',
+  },
+  BPF_LOAD_FAILED: {
+    summary: 'The kernel refused the BPF programs',
+    hint: 'Run `navstar doctor`; --plane nftables works without BPF.',
+    effect: 'none',
+  },
+  BPF_MAP_FAILED: {
+    summary: 'A BPF map could not be read or written',
+    hint: 'The next round reads the map again and repairs it; if it repeats, see the errno.',
+    effect: 'partial',
+  },
+  CONFIG_INVALID: {
+    summary: 'The configuration is invalid',
+    hint: 'Each problem is listed; `navstar agent --help` names every option.',
+    effect: 'none',
+  },
+  DNS_BIND_FAILED: {
+    summary: 'A DNS address cannot be bound',
+    hint: 'Another resolver holds the port, or the address is not on this host; see --dns-listen.',
+    effect: 'none',
+  },
+  DNS_FORWARD_FAILED: {
+    summary: 'No upstream resolver answered',
+    hint: 'Check the upstreams (--dns-upstream, else /etc/resolv.conf) from this host.',
+    effect: 'none',
+  },
+  DNS_MESSAGE_INVALID: {
+    summary: 'A DNS message could not be parsed',
+    hint: 'The sender speaks no valid DNS; it was answered FORMERR or dropped.',
+    effect: 'none',
+  },
+  KERNEL_OPERATION_FAILED: {
+    summary: 'The kernel refused an operation',
+    hint: 'The errno says why; the object is retried with back-off.',
+    effect: 'partial',
+  },
+  KERNEL_READ_FAILED: {
+    summary: 'Kernel state could not be read',
+    hint: 'Nothing is changed until it can be read; run `navstar doctor`.',
+    effect: 'none',
+  },
+  LABEL_COLLISION: {
+    summary: 'Two VIP labels share one DNS name',
+    hint: 'Rename one of the labels: dropped characters such as `/` do not tell names apart.',
+    effect: 'none',
+  },
+  LABEL_INVALID: {
+    summary: 'A VIP label is malformed',
+    hint: 'Write `/name:port`, `1.2.3.4:port` or `[v6]:port`.',
+    effect: 'none',
+  },
+  MESOS_FORBIDDEN: {
+    summary: 'Mesos refused our credentials',
+    hint: 'Set --mesos-token or --mesos-credential for a principal that may view state.',
+    effect: 'none',
+  },
+  MESOS_REDIRECT_LOOP: {
+    summary: 'Mesos redirected too often',
+    hint: 'Two nodes point at each other; the next poll tries again.',
+    effect: 'none',
+  },
+  MESOS_RESPONSE_INVALID: {
+    summary: 'Mesos answered something that is no state',
+    hint: 'Is the address a Mesos agent (port 5051)? The last known tasks are kept.',
+    effect: 'none',
+  },
+  MESOS_RESPONSE_TOO_LARGE: {
+    summary: 'A Mesos answer exceeds the size limit',
+    hint: 'Raise --mesos-max-state-bytes; the last known tasks are kept.',
+    effect: 'none',
+  },
+  MESOS_UNAVAILABLE: {
+    summary: 'Mesos cannot answer yet',
+    hint: 'The agent is recovering or has no leader; polling goes on with back-off.',
+    effect: 'none',
+  },
+  MESOS_UNREACHABLE: {
+    summary: 'The Mesos agent does not answer',
+    hint: 'Check --mesos and that mesos-agent runs; the last known tasks are kept.',
+    effect: 'none',
+  },
+  NATIVE_MISSING: {
+    summary: 'The native addon is not built',
+    hint: 'Run `npm run build`.',
+    effect: 'none',
+  },
+  PLANE_UNAVAILABLE: {
+    summary: 'No data plane works on this host',
+    hint: 'Run `navstar doctor`: it names what each plane lacks.',
+    effect: 'none',
+  },
+  TASK_INVALID: {
+    summary: 'A task could not be understood',
+    hint: 'It is skipped and counted; the other tasks work. The cause names the field.',
+    effect: 'none',
+  },
+  UNEXPECTED: {
+    summary: 'An unexpected error',
+    hint: 'This is a bug in navstar; please report it with the cause.',
+    effect: 'unknown',
+  },
+} as const
+
+/** A code of the registry. */
+export type ErrorCode = keyof typeof ERROR_CODES

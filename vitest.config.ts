@@ -1,0 +1,40 @@
+import { defineConfig } from 'vitest/config'
+
+/** Files whose tests touch the kernel run one after another, each in a process of its own. */
+const serial = {
+  pool: 'forks',
+  fileParallelism: false,
+  testTimeout: 60_000,
+  hookTimeout: 60_000,
+} as const
+
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: 'unit',
+          include: [
+            'test/{model,base,mesos,l4lb,dns,config,admin,daemon,bin,docs,contract}/**/*.test.ts',
+          ],
+        },
+      },
+      {
+        test: {
+          name: 'kernel',
+          include: ['test/kernel/**/*.test.ts', 'test/conformance/**/*.test.ts'],
+          ...serial,
+        },
+      },
+      {
+        test: {
+          name: 'e2e',
+          include: ['test/e2e/**/*.test.ts'],
+          ...serial,
+          testTimeout: 180_000,
+          hookTimeout: 120_000,
+        },
+      },
+    ],
+  },
+})
