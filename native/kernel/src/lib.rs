@@ -3,3 +3,12 @@
 
 /// Kernel error numbers.
 pub mod errno;
+/// A network namespace as one named thread.
+pub mod namespace;
+/// Netlink: framing, attributes and the socket.
+pub mod netlink;
+/// System calls behind safe functions: the only `unsafe` of this crate.
+pub mod sys;
+
+#[cfg(test)]
+mod fresh_namespace;

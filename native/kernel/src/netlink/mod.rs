@@ -1,0 +1,18 @@
+//! Netlink: framing and attributes (pure), and the socket.
+
+/// Attributes: writer and reader.
+pub mod attribute;
+/// What can go wrong on a netlink socket.
+pub mod error;
+/// Message framing: header, acknowledgement, extended ack.
+pub mod message;
+/// The socket: requests, dumps, batches, multicast.
+pub mod socket;
+
+pub use attribute::{Attribute, Attributes, attributes};
+pub use error::NetlinkError;
+pub use message::{Message, Request};
+pub use socket::{NetlinkSocket, Protocol, Reply};
+
+#[cfg(test)]
+mod tests;
