@@ -1,2 +1,14 @@
 //! The seam between Node and `navstar-kernel`: converts and delegates, nothing else.
-#![forbid(unsafe_code)]
+// `forbid` is not possible: what `#[napi]` expands to allows itself unsafe code.
+#![deny(unsafe_code)]
+#![allow(
+    clippy::needless_pass_by_value,
+    reason = "`#[napi]` hands arguments over by value"
+)]
+#![allow(
+    clippy::trivially_copy_pass_by_ref,
+    reason = "a promise borrows its `&Env`"
+)]
+
+mod namespace;
+mod operation;
