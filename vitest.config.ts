@@ -1,4 +1,4 @@
-import { defineConfig } from 'vitest/config'
+import { defineConfig, type ViteUserConfig } from 'vitest/config'
 
 /** Files whose tests touch the kernel run one after another, each in a process of its own. */
 const serial = {
@@ -8,7 +8,7 @@ const serial = {
   hookTimeout: 60_000,
 } as const
 
-export default defineConfig({
+const config: ViteUserConfig = defineConfig({
   test: {
     projects: [
       {
@@ -38,3 +38,5 @@ export default defineConfig({
     ],
   },
 })
+
+export default config

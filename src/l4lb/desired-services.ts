@@ -1,0 +1,158 @@
+/**
+ * Keeps the desired services up to date with changing records: a change costs O(records of the
+ * VIPs that it touches). What it holds always equals {@link desiredServices} of all records.
+ */
+import { NavstarError } from '../base/error.ts'
+import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
+import { type Family, familyOf, type Ip } from '../model/ip.ts'
+import type { Service, ServiceKey } from '../model/vip.ts'
+import { AddressPlanner, type VipRange } from './address-plan.ts'
+import { desiredServices } from './desired.ts'
+import { type NameClaims, ownerOf } from './name-owner.ts'
+
+/** One VIP as users name it, over all its ports: `named:web.marathon` or `address:10.1.2.3`. */
+type GroupKey = string
+
+interface Group {
+  readonly records: Map<BackendRecordKey, BackendRecord>
+  services: ReadonlyMap<ServiceKey, Service>
+}
+
+/** Changed services; undefined for those that ended. */
+export type ServiceChanges = ReadonlyMap<ServiceKey, Service | undefined>
+
+/** The desired services of a changing set of records. */
+export class DesiredServices {
+  readonly #planners: ReadonlyMap<Family, AddressPlanner>
+  readonly #groups = new Map<GroupKey, Group>()
+  readonly #collisions = new Map<GroupKey, NavstarError>()
+  #nodeIp: Ip | undefined
+
+  /** @param ranges at most one per family; a family without one has no named VIPs */
+  constructor(ranges: readonly VipRange[]) {
+    this.#planners = new Map(
+      ranges.map((range) => [familyOf(range.first), new AddressPlanner(range)]),
+    )
+  }
+
+  /** VIPs that share a DNS name, and names without an address. */
+  get problems(): readonly NavstarError[] {
+    const unplaced = [...this.#planners.values()].flatMap((planner) => planner.unplaced)
+    const full = unplaced.map(
+      (name) => new NavstarError('ADDRESS_RANGE_FULL', { attempt: `place ${name}` }),
+    )
+    return [...this.#collisions.values(), ...full]
+  }
+
+  /** The addresses of each name with a VIP, e.g. `web.marathon` → [11.0.0.37]. */
+  addressesOf(name: string): readonly Ip[] {
+    const addresses = [...this.#planners.values()].map((planner) => planner.addresses.get(name))
+    return addresses.filter((address) => address !== undefined)
+  }
+
+  /**
+   * Applies record changes.
+   *
+   * @param changes records by key; undefined removes
+   * @param nodeIp this node's address, whose port mappings are passed by
+   */
+  update(
+    changes: Iterable<readonly [BackendRecordKey, BackendRecord | undefined]>,
+    { nodeIp }: { readonly nodeIp: Ip | undefined },
+  ): ServiceChanges {
+    const touched = new Set<GroupKey>()
+    if (nodeIp !== this.#nodeIp) for (const key of this.#groups.keys()) touched.add(key)
+    this.#nodeIp = nodeIp
+    for (const [key, record] of changes) this.#put(key, record, touched)
+    this.#replan(touched)
+    const services = new Map<ServiceKey, Service | undefined>()
+    for (const key of touched) this.#assemble(key, services)
+    return services
+  }
+
+  readonly #groupOf = new Map<BackendRecordKey, GroupKey>()
+
+  #put(key: BackendRecordKey, record: BackendRecord | undefined, touched: Set<GroupKey>): void {
+    const previous = this.#groupOf.get(key)
+    if (previous !== undefined) {
+      touched.add(previous)
+      this.#groups.get(previous)?.records.delete(key)
+      this.#groupOf.delete(key)
+    }
+    if (record === undefined) return
+    const groupKey = groupKeyOf(record)
+    const group = this.#groups.get(groupKey) ?? { records: new Map(), services: new Map() }
+    group.records.set(key, record)
+    this.#groups.set(groupKey, group)
+    this.#groupOf.set(key, groupKey)
+    touched.add(groupKey)
+  }
+
+  /** Adds and removes names per family; names that moved are touched too. */
+  #replan(touched: Set<GroupKey>): void {
+    for (const [family, planner] of this.#planners) {
+      for (const key of [...touched].filter(isNamed)) {
+        const records = [...(this.#groups.get(key)?.records.values() ?? [])]
+        const isWanted = records.some((record) => familyOf(record.address) === family)
+        const moved = isWanted ? planner.add(nameOf(key)) : planner.remove(nameOf(key))
+        for (const name of moved) touched.add(`named:${name}`)
+      }
+    }
+  }
+
+  #assemble(key: GroupKey, changes: Map<ServiceKey, Service | undefined>): void {
+    const group = this.#groups.get(key)
+    if (group === undefined) return
+    const claims = claimsOf(group.records.values())
+    const owner = ownerOf(claims)
+    this.#reportCollision(key, claims, owner)
+    const owned = [...group.records.values()].filter((record) => claimantOf(record) === owner)
+    const services = desiredServices(owned, {
+      addressOf: (name, family) => this.#planners.get(family)?.addresses.get(name),
+      nodeIp: this.#nodeIp,
+    })
+    for (const old of group.services.keys()) {
+      if (!services.has(old) && !changes.get(old)) changes.set(old, undefined)
+    }
+    for (const [serviceKey, service] of services) {
+      if (!isSame(group.services.get(serviceKey), service)) changes.set(serviceKey, service)
+    }
+    group.services = services
+    if (group.records.size === 0) this.#groups.delete(key)
+  }
+
+  #reportCollision(key: GroupKey, claims: NameClaims, owner: string | undefined): void {
+    if (claims.size < 2) {
+      this.#collisions.delete(key)
+      return
+    }
+    const losers = [...claims].filter((claimant) => claimant !== owner)
+    const attempt = `serve ${nameOf(key)} for ${losers.join(', ')}`
+    const cause = `${owner} owns the name`
+    this.#collisions.set(key, new NavstarError('LABEL_COLLISION', { attempt, cause }))
+  }
+}
+
+function groupKeyOf({ vip }: BackendRecord): GroupKey {
+  return vip.kind === 'named' ? `named:${vip.name}` : `address:${vip.address}`
+}
+
+function isNamed(key: GroupKey): boolean {
+  return key.startsWith('named:')
+}
+
+function nameOf(key: GroupKey): string {
+  return key.slice(key.indexOf(':') + 1)
+}
+
+function claimantOf({ vip }: BackendRecord): string {
+  return vip.kind === 'named' ? `${vip.rawLabel}@${vip.framework}` : vip.address
+}
+
+function claimsOf(records: Iterable<BackendRecord>): NameClaims {
+  return new Set([...records].map(claimantOf))
+}
+
+function isSame(left: Service | undefined, right: Service): boolean {
+  return left !== undefined && JSON.stringify(left) === JSON.stringify(right)
+}

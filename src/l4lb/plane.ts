@@ -1,0 +1,47 @@
+import type { NavstarError } from '../base/error.ts'
+import type { Service, ServiceKey } from '../model/vip.ts'
+
+/** The kernel mechanisms that can serve VIPs. */
+export type PlaneKind = 'ebpf' | 'nftables'
+
+/** A change of what a plane serves. */
+export type PlaneOperation =
+  /** Restores what the plane itself consists of: programs, tables, chains, routes. */
+  | { readonly kind: 'repair'; readonly defects: readonly string[] }
+  /** Makes the service exist with exactly these backends. */
+  | { readonly kind: 'put'; readonly key: ServiceKey; readonly service: Service }
+  | { readonly kind: 'remove'; readonly key: ServiceKey }
+
+/** What became of one operation; without an error it is done. */
+export interface OperationOutcome {
+  readonly operation: PlaneOperation
+  readonly error?: NavstarError
+}
+
+/** What the kernel serves, as read. */
+export interface PlaneObservation {
+  /** Each service in the plane's rendering; a damaged one renders as no desired service does. */
+  readonly services: ReadonlyMap<ServiceKey, string>
+  /** What is missing or wrong in the plane's own structure. */
+  readonly defects: readonly string[]
+}
+
+/** One mechanism that serves VIPs. All planes pass one conformance suite. */
+export interface Plane {
+  readonly kind: PlaneKind
+  /**
+   * What this plane holds of a service, as text, e.g. `10.0.0.1:80, 10.0.0.2:80 draining`. Two
+   * services with the same rendering need no change.
+   */
+  render(service: Service): string
+  /** Reads the kernel. @throws NavstarError `KERNEL_READ_FAILED`, `BPF_MAP_FAILED` */
+  observe(): Promise<PlaneObservation>
+  /** Carries out operations, an outcome for each; a failed one does not stop the others. */
+  apply(operations: readonly PlaneOperation[]): Promise<readonly OperationOutcome[]>
+  /** False when the kernel is found to differ from the last observation and our writes since. */
+  audit(): Promise<boolean>
+  /** Calls back after someone else wrote to the plane's objects. */
+  onForeignWrite(listener: (subject: string) => void): void
+  /** Ends this process' part; the data path stays. */
+  close(): Promise<void>
+}

@@ -1,0 +1,139 @@
+/**
+ * The bytes of the BPF maps' keys and values: `native/bpf/src/l4lb.h` says the same in C.
+ * Addresses are 16 bytes, IPv4 as v4-mapped; ports are big-endian; other numbers are in the
+ * machine's order (little-endian on all machines that navstar supports).
+ */
+import { bitsOf, type Cidr } from '../../../model/cidr.ts'
+import { familyOf, type Ip } from '../../../model/ip.ts'
+import { readIp16, writeIp16 } from '../../../model/ip-bytes.ts'
+import { type Port, protocolFromNumber, protocolNumber } from '../../../model/port.ts'
+import type { ServiceAddress } from '../../../model/vip.ts'
+
+/** Sizes in bytes: struct vip_key, vip_value, slot_key, endpoint, member_key, member_value, range. */
+export const SIZES = {
+  vipKey: 20,
+  vipValue: 16,
+  slotKey: 8,
+  endpoint: 20,
+  memberKey: 40,
+  memberValue: 4,
+  rangeKey: 4,
+  rangeValue: 36,
+} as const
+
+/** An address and port of a backend. */
+export interface Endpoint {
+  readonly address: Ip
+  readonly port: Port
+}
+
+/** struct vip_value: which slots a VIP has. */
+export interface VipValue {
+  readonly set: number
+  readonly slots: number
+}
+
+/** struct vip_key. */
+export function encodeVipKey({ address, port, protocol }: ServiceAddress): Uint8Array {
+  const bytes = new Uint8Array(SIZES.vipKey)
+  writeIp16(address, bytes, 0)
+  writePort(port, bytes, 16)
+  bytes[18] = protocolNumber(protocol)
+  return bytes
+}
+
+/** struct vip_key; undefined for a protocol that navstar never writes. */
+export function decodeVipKey(bytes: Uint8Array, offset: number): ServiceAddress | undefined {
+  const protocol = protocolFromNumber(bytes[offset + 18] ?? 0)
+  return (
+    protocol && { address: readIp16(bytes, offset), port: readPort(bytes, offset + 16), protocol }
+  )
+}
+
+/** struct vip_value. */
+export function encodeVipValue({ set, slots }: VipValue): Uint8Array {
+  return words([set, slots, 0, 0])
+}
+
+/** struct vip_value. */
+export function decodeVipValue(bytes: Uint8Array, offset: number): VipValue {
+  return { set: readWord(bytes, offset), slots: readWord(bytes, offset + 4) }
+}
+
+/** struct slot_key. */
+export function encodeSlotKey(set: number, slot: number): Uint8Array {
+  return words([set, slot])
+}
+
+/** struct slot_key. */
+export function decodeSlotKey(bytes: Uint8Array, offset: number): { set: number; slot: number } {
+  return { set: readWord(bytes, offset), slot: readWord(bytes, offset + 4) }
+}
+
+/** struct endpoint. */
+export function encodeEndpoint({ address, port }: Endpoint): Uint8Array {
+  const bytes = new Uint8Array(SIZES.endpoint)
+  writeIp16(address, bytes, 0)
+  writePort(port, bytes, 16)
+  return bytes
+}
+
+/** struct endpoint. */
+export function decodeEndpoint(bytes: Uint8Array, offset: number): Endpoint {
+  return { address: readIp16(bytes, offset), port: readPort(bytes, offset + 16) }
+}
+
+/** struct member_key: a VIP's key and the endpoint of one of its backends. */
+export function encodeMemberKey(vipKey: Uint8Array, endpoint: Endpoint): Uint8Array {
+  const bytes = new Uint8Array(SIZES.memberKey)
+  bytes.set(vipKey, 0)
+  bytes.set(encodeEndpoint(endpoint), SIZES.vipKey)
+  return bytes
+}
+
+/** struct member_value. */
+export function encodeWeight(weight: number): Uint8Array {
+  return words([weight])
+}
+
+/** How many ranges the map `ranges` holds. */
+export const RANGE_LIMIT = 8
+
+/** struct range: base, mask, in use; an absent block is an unused range. */
+export function encodeRange(cidr: Cidr | undefined): Uint8Array {
+  const bytes = new Uint8Array(SIZES.rangeValue)
+  if (cidr === undefined) return bytes
+  writeIp16(cidr.base, bytes, 0)
+  const maskBits = 128 - bitsOf(familyOf(cidr.base)) + cidr.prefixLength
+  for (let bit = 0; bit < maskBits; bit++) {
+    const at = 16 + (bit >> 3)
+    bytes[at] = (bytes[at] ?? 0) | (0x80 >> (bit & 7))
+  }
+  bytes[32] = 1
+  return bytes
+}
+
+/** Whether the map's values are these blocks in this order, and no others. */
+export function isSameRange(values: Uint8Array, cidrs: readonly Cidr[]): boolean {
+  const wanted = Array.from({ length: RANGE_LIMIT }, (_, index) => encodeRange(cidrs[index]))
+  return Buffer.concat(wanted).equals(values)
+}
+
+/** A number of 32 bits in the machine's order. */
+export function readWord(bytes: Uint8Array, offset: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true)
+}
+
+/** Numbers of 32 bits in the machine's order. */
+export function words(values: readonly number[]): Uint8Array {
+  return new Uint8Array(Uint32Array.from(values).buffer)
+}
+
+function writePort(port: number, bytes: Uint8Array, offset: number): void {
+  bytes[offset] = port >>> 8
+  bytes[offset + 1] = port & 255
+}
+
+function readPort(bytes: Uint8Array, offset: number): Port {
+  return (((bytes[offset] ?? 0) << 8) | (bytes[offset + 1] ?? 0)) as Port
+}

@@ -1,0 +1,128 @@
+/** Reads services back from the BPF maps. */
+import type { BpfMap } from '../../../kernel/bpf.ts'
+import { type Backend, formatEndpoint, type ServiceKey, serviceKeyOf } from '../../../model/vip.ts'
+import { slotsOf } from '../../slots.ts'
+import { renderBackends, renderDamaged } from '../render.ts'
+import {
+  decodeEndpoint,
+  decodeSlotKey,
+  decodeVipKey,
+  decodeVipValue,
+  readWord,
+  SIZES,
+} from './layout.ts'
+
+/** A service as the maps have it. */
+export interface HeldService {
+  readonly set: number
+  readonly slots: number
+  readonly backends: readonly Backend[]
+  readonly rendering: string
+}
+
+/** Everything the maps say. */
+export interface ServiceDump {
+  readonly held: Map<ServiceKey, HeldService>
+  readonly orphans: { readonly slotKeys: Uint8Array[]; readonly memberKeys: Uint8Array[] }
+  /** Set numbers in use. */
+  readonly sets: Set<number>
+}
+
+/** Endpoints of one set by slot, with the keys to delete them by. */
+interface SlotSet {
+  readonly endpoints: Map<number, string>
+  readonly keys: Uint8Array[]
+}
+
+interface Membership {
+  readonly backends: Backend[]
+  readonly keys: Uint8Array[]
+}
+
+/** Reads the maps; slots first, so that a set is never taken for missing while it is written. */
+export async function observeServices(maps: {
+  readonly vips: BpfMap
+  readonly slots: BpfMap
+  readonly members: BpfMap
+}): Promise<ServiceDump> {
+  const slotSets = readSlots(await maps.slots.dump())
+  const members = readMembers(await maps.members.dump())
+  const { keys, values } = await maps.vips.dump()
+  const held = new Map<ServiceKey, HeldService>()
+  const sets = new Set<number>()
+  for (let index = 0; index * SIZES.vipKey < keys.length; index++) {
+    const vip = decodeVipKey(keys, index * SIZES.vipKey)
+    if (vip === undefined) continue
+    const key = serviceKeyOf(vip)
+    const { set, slots } = decodeVipValue(values, index * SIZES.vipValue)
+    const backends = members.get(key)?.backends ?? []
+    const rendering = renderHeld({ backends, slots, found: slotSets.get(set) })
+    held.set(key, { set, slots, backends, rendering })
+    sets.add(set)
+  }
+  return { held, sets, orphans: orphansOf({ held, sets, slotSets, members }) }
+}
+
+function readSlots({
+  keys,
+  values,
+}: {
+  keys: Uint8Array
+  values: Uint8Array
+}): Map<number, SlotSet> {
+  const sets = new Map<number, SlotSet>()
+  for (let index = 0; index * SIZES.slotKey < keys.length; index++) {
+    const { set, slot } = decodeSlotKey(keys, index * SIZES.slotKey)
+    const entry: SlotSet = sets.get(set) ?? { endpoints: new Map(), keys: [] }
+    sets.set(set, entry)
+    entry.endpoints.set(slot, formatEndpoint(decodeEndpoint(values, index * SIZES.endpoint)))
+    entry.keys.push(keys.subarray(index * SIZES.slotKey, (index + 1) * SIZES.slotKey))
+  }
+  return sets
+}
+
+function readMembers(dump: { keys: Uint8Array; values: Uint8Array }): Map<ServiceKey, Membership> {
+  const members = new Map<ServiceKey, Membership>()
+  for (let index = 0; index * SIZES.memberKey < dump.keys.length; index++) {
+    const offset = index * SIZES.memberKey
+    const vip = decodeVipKey(dump.keys, offset)
+    if (vip === undefined) continue
+    const key = serviceKeyOf(vip)
+    const entry: Membership = members.get(key) ?? { backends: [], keys: [] }
+    members.set(key, entry)
+    const weight = readWord(dump.values, index * SIZES.memberValue)
+    entry.backends.push({ ...decodeEndpoint(dump.keys, offset + SIZES.vipKey), weight })
+    entry.keys.push(dump.keys.subarray(offset, offset + SIZES.memberKey))
+  }
+  return members
+}
+
+interface Found {
+  readonly backends: readonly Backend[]
+  readonly slots: number
+  readonly found: SlotSet | undefined
+}
+
+/** A service is whole when its slots are those that its members' weights make. */
+function renderHeld({ backends, slots, found }: Found): string {
+  const actual = Array.from({ length: slots }, (_, slot) => found?.endpoints.get(slot) ?? 'missing')
+  const expected = slotsOf(backends).map(formatEndpoint)
+  const isExact = (found?.endpoints.size ?? 0) === slots
+  const isWhole = isExact && actual.sort().join() === expected.sort().join()
+  return isWhole ? renderBackends(backends) : renderDamaged('slots are not those of the backends')
+}
+
+interface Everything extends Pick<ServiceDump, 'held' | 'sets'> {
+  readonly slotSets: Map<number, SlotSet>
+  readonly members: Map<ServiceKey, Membership>
+}
+
+function orphansOf({ held, sets, slotSets, members }: Everything): ServiceDump['orphans'] {
+  const slotKeys = [...slotSets]
+    .filter(([set]) => !sets.has(set))
+    .flatMap(([, entry]) => entry.keys)
+  const memberKeys = [...members]
+    .filter(([key]) => !held.has(key))
+    .flatMap(([, entry]) => entry.keys)
+  return { slotKeys, memberKeys }
+}

@@ -1,0 +1,131 @@
+/**
+ * VIPs at connect time: BPF programs on a cgroup rewrite the destination of connect() and
+ * sendmsg(), and show the VIP again in recvmsg() and getpeername(). One attachment serves every
+ * network namespace; nothing is done per packet; the client's address is kept.
+ *
+ * Maps and links are pinned: the data path does not need this process.
+ */
+import { NavstarError } from '../../../base/error.ts'
+import type { BpfLinkState, BpfMap } from '../../../kernel/bpf.ts'
+import type { Cidr } from '../../../model/cidr.ts'
+import type { Service } from '../../../model/vip.ts'
+import type { OperationOutcome, Plane, PlaneObservation, PlaneOperation } from '../../plane.ts'
+import { renderBackends } from '../render.ts'
+import { HeldServices, type ServiceMaps } from './held-services.ts'
+import { encodeRange, isSameRange, RANGE_LIMIT, words } from './layout.ts'
+
+/** The programs, each with the attach point that its name says. */
+export const PROGRAMS = [
+  'connect4',
+  'connect6',
+  'sendmsg4',
+  'sendmsg6',
+  'recvmsg4',
+  'recvmsg6',
+  'getpeername4',
+  'getpeername6',
+] as const
+
+/** What the plane needs of the kernel: the loaded object, whose maps and programs are pinned. */
+export interface EbpfKernel {
+  readonly maps: ServiceMaps & { readonly ranges: BpfMap }
+  /** Attaches the program, or adopts the pinned link of the same program. */
+  attach(program: string): Promise<void>
+  /** The state of the program's pinned link; undefined without one. */
+  linkState(program: string): Promise<BpfLinkState | undefined>
+  close(): void
+}
+
+/** What the plane is told. */
+export interface EbpfPlaneOptions {
+  /** Blocks of named VIPs: an address in them that is no VIP rejects at once. */
+  readonly ranges: readonly Cidr[]
+}
+
+/** The `ebpf` plane. */
+export class EbpfPlane implements Plane {
+  readonly kind = 'ebpf'
+  readonly #kernel: EbpfKernel
+  readonly #ranges: readonly Cidr[]
+  readonly #services: HeldServices
+
+  constructor(kernel: EbpfKernel, { ranges }: EbpfPlaneOptions) {
+    this.#kernel = kernel
+    this.#ranges = ranges
+    this.#services = new HeldServices(kernel.maps)
+  }
+
+  render(service: Service): string {
+    return renderBackends(service.backends)
+  }
+
+  async observe(): Promise<PlaneObservation> {
+    await this.#services.observe()
+    return { services: this.#services.renderings(), defects: await this.#defects() }
+  }
+
+  /** Services first: the programs must not find empty maps when they are attached. */
+  async apply(operations: readonly PlaneOperation[]): Promise<readonly OperationOutcome[]> {
+    const failures = await this.#services.apply(operations)
+    const outcomes: OperationOutcome[] = []
+    for (const [index, operation] of operations.entries()) {
+      const errno = failures.get(index)
+      if (operation.kind === 'repair') outcomes.push(await this.#repair(operation))
+      else if (errno === undefined) outcomes.push({ operation })
+      else
+        outcomes.push({ operation, error: mapFailure(`${operation.kind} ${operation.key}`, errno) })
+    }
+    return outcomes
+  }
+
+  async audit(): Promise<boolean> {
+    const { vips, slots, members, ranges } = this.#kernel.maps
+    for (const map of [vips, slots, members, ranges]) if (!(await map.audit())) return false
+    return (await this.#missingPrograms()).length === 0
+  }
+
+  /** The kernel tells nobody of map writes: only the audit finds them. */
+  onForeignWrite(): void {}
+
+  async close(): Promise<void> {
+    this.#kernel.close()
+  }
+
+  async #defects(): Promise<string[]> {
+    const missing = await this.#missingPrograms()
+    const { values } = await this.#kernel.maps.ranges.dump()
+    const defects = missing.map((program) => `program ${program} is not attached`)
+    if (!isSameRange(values, this.#ranges)) defects.push('VIP ranges differ')
+    const { orphanCount } = this.#services
+    if (orphanCount > 0) defects.push(`${orphanCount} map entries belong to no VIP`)
+    return defects
+  }
+
+  async #missingPrograms(): Promise<string[]> {
+    const states = await Promise.all(PROGRAMS.map((program) => this.#kernel.linkState(program)))
+    return PROGRAMS.filter((_, index) => states[index]?.isAttached !== true)
+  }
+
+  async #repair(operation: PlaneOperation): Promise<OperationOutcome> {
+    try {
+      const swept = await this.#services.sweep()
+      const indexes = Array.from({ length: RANGE_LIMIT }, (_, index) => index)
+      const values = Buffer.concat(indexes.map((index) => encodeRange(this.#ranges[index])))
+      const written = await this.#kernel.maps.ranges.update(words(indexes), values)
+      for (const program of PROGRAMS) await this.#kernel.attach(program)
+      const errno = [...swept, ...written].find((number) => number !== 0)
+      return errno === undefined ? { operation } : { operation, error: mapFailure('repair', errno) }
+    } catch (error) {
+      return { operation, error: asLoadFailure(error) }
+    }
+  }
+}
+
+function mapFailure(attempt: string, errno: number): NavstarError {
+  return new NavstarError('BPF_MAP_FAILED', { attempt, cause: `errno ${errno}` })
+}
+
+function asLoadFailure(error: unknown): NavstarError {
+  if (error instanceof NavstarError) return error
+  return new NavstarError('BPF_LOAD_FAILED', { attempt: 'attach the programs', cause: error })
+}
