@@ -7,6 +7,8 @@ pub mod errno;
 pub mod namespace;
 /// Netlink: framing, attributes and the socket.
 pub mod netlink;
+/// Links, addresses, routes, rules and neighbours.
+pub mod route;
 /// System calls behind safe functions: the only `unsafe` of this crate.
 pub mod sys;
 
