@@ -3,19 +3,39 @@
  * `docs/errors.md` lists the same; a test compares both.
  */
 export const ERROR_CODES = {
+  ADDRESS_RANGE_FULL: {
+    summary: 'No free address for a named VIP',
+    hint: 'Enlarge the VIP range (--vip-range); the VIP stays without an address until then.',
+    effect: 'none',
+  },
   ADMIN_BIND_FAILED: {
     summary: 'The admin address cannot be bound',
     hint: 'Another process holds the port; choose another with --admin-listen.',
     effect: 'none',
   },
+  ADMIN_HOST_REFUSED: {
+    summary: 'A request names a host that is not this one',
+    hint: 'Ask by loopback or by the address that the daemon listens on (--admin-listen).',
+    effect: 'none',
+  },
+  ADMIN_METHOD_REFUSED: {
+    summary: 'The resource does not take this method',
+    hint: 'The Allow header names the methods it takes.',
+    effect: 'none',
+  },
+  ADMIN_NOT_FOUND: {
+    summary: 'There is no such resource',
+    hint: 'Check the path; an older daemon may not have it yet.',
+    effect: 'none',
+  },
+  ADMIN_REQUEST_INVALID: {
+    summary: 'The request could not be understood',
+    hint: 'The cause names what is wrong; a POST takes JSON with its content type.',
+    effect: 'none',
+  },
   ADMIN_UNREACHABLE: {
     summary: 'The daemon does not answer',
     hint: 'Is `navstar agent` running on this host? Its address is set with --admin-listen.',
-    effect: 'none',
-  },
-  ADDRESS_RANGE_FULL: {
-    summary: 'No free address for a named VIP',
-    hint: 'Enlarge the VIP range (--vip-range); the VIP stays without an address until then.',
     effect: 'none',
   },
   BACKEND_FAMILY_MISMATCH: {
