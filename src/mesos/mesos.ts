@@ -1,0 +1,63 @@
+/**
+ * What the node's Mesos agent runs, as a table of tasks. The agent is asked, not the master: it
+ * is authoritative for what runs here, and ten thousand nodes lean on ten thousand agents.
+ */
+import type { Registry } from 'prom-client'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import type { Scope } from '../base/scope.ts'
+import type { Table } from '../base/table.ts'
+import type { Ip } from '../model/ip.ts'
+import type { Task, TaskKey } from '../model/task.ts'
+import { type LookupHost, systemLookup } from './agent-address.ts'
+import { AgentClient } from './agent-client.ts'
+import type { MesosOptions } from './config.ts'
+import { mesosMetrics } from './metrics.ts'
+import { Poller, type PollStatus } from './poller.ts'
+
+/** What {@link startMesos} works with. */
+export interface MesosParts {
+  readonly options: MesosOptions
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly registry: Registry
+  /** Ends the polling. */
+  readonly scope: Scope
+  /** Resolves the agent's host name; default: the system's resolver. */
+  readonly lookupHost?: LookupHost
+}
+
+/** How the reading of the agent goes. */
+export type MesosStatus = PollStatus
+
+/** The running capability. */
+export interface Mesos {
+  /** Launched tasks of the agent; complete after the first successful poll. */
+  readonly tasks: Table<TaskKey, Task>
+  /** Undefined until it is configured or the agent said it. */
+  readonly agentIp: () => Ip | undefined
+  readonly status: () => MesosStatus
+}
+
+/** Starts to poll the agent; ends with the scope. */
+export function startMesos(parts: MesosParts): Mesos {
+  const { options, clock, random, scope } = parts
+  const agent = scope.own(new AgentClient(options, clock))
+  const poller = new Poller({
+    options,
+    agent,
+    clock,
+    random,
+    log: parts.log.child('mesos'),
+    metrics: mesosMetrics(parts.registry),
+    lookupHost: parts.lookupHost ?? systemLookup,
+  })
+  scope.run((signal) => poller.run(signal))
+  return {
+    tasks: poller.tasks,
+    agentIp: () => poller.agentIp,
+    status: () => poller.status,
+  }
+}

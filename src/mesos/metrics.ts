@@ -1,0 +1,74 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { ErrorCode } from '../base/error-codes.ts'
+import type { Task } from '../model/task.ts'
+import type { Skipped } from './state/skipped.ts'
+
+/** How a poll ended. */
+export type PollResult = 'changed' | 'unchanged' | 'failed'
+
+/** What the polling of the agent reports. */
+export interface MesosMetrics {
+  readonly onPoll: (result: PollResult, durationMs: number) => void
+  readonly onError: (code: ErrorCode) => void
+  readonly onTasks: (tasks: Iterable<Task>) => void
+  /** @param current everything left out of the newest state @param fresh what is new of it */
+  readonly onSkipped: (current: readonly Skipped[], fresh: readonly Skipped[]) => void
+}
+
+/** Defines the metrics of Mesos on the registry. */
+export function mesosMetrics(registry: Registry): MesosMetrics {
+  const registers = [registry]
+  const polls = new Counter({
+    name: 'navstar_mesos_polls_total',
+    help: 'Polls of the Mesos agent by result: changed, unchanged, failed',
+    labelNames: ['result'],
+    registers,
+  })
+  const durations = new Histogram({
+    name: 'navstar_mesos_poll_duration_seconds',
+    help: 'Duration of polls of the Mesos agent, failed ones included',
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers,
+  })
+  const errors = new Counter({
+    name: 'navstar_mesos_errors_total',
+    help: 'Failed polls of the Mesos agent by error code',
+    labelNames: ['code'],
+    registers,
+  })
+  const tasks = new Gauge({
+    name: 'navstar_mesos_tasks',
+    help: 'Tasks of the Mesos agent by phase: running, killing, other',
+    labelNames: ['phase'],
+    registers,
+  })
+  const skippedNow = new Gauge({
+    name: 'navstar_mesos_skipped_parts',
+    help: 'Tasks and parts of tasks in the newest state that were left out, by reason',
+    labelNames: ['reason'],
+    registers,
+  })
+  const skippedTotal = new Counter({
+    name: 'navstar_mesos_skipped_parts_total',
+    help: 'Tasks and parts of tasks that were left out, each counted once while it lasts',
+    labelNames: ['reason'],
+    registers,
+  })
+  return {
+    onPoll: (result, durationMs) => {
+      polls.inc({ result })
+      durations.observe(durationMs / 1000)
+    },
+    onError: (code) => errors.inc({ code }),
+    onTasks: (all) => {
+      const counts = { running: 0, killing: 0, other: 0 }
+      for (const task of all) counts[task.phase]++
+      for (const [phase, count] of Object.entries(counts)) tasks.set({ phase }, count)
+    },
+    onSkipped: (current, fresh) => {
+      skippedNow.reset()
+      for (const { reason } of current) skippedNow.inc({ reason })
+      for (const { reason } of fresh) skippedTotal.inc({ reason })
+    },
+  }
+}

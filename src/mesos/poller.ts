@@ -1,0 +1,190 @@
+import { hash } from 'node:crypto'
+import { backoffMs } from '../base/backoff.ts'
+import type { Clock } from '../base/clock.ts'
+import { type NavstarError, toNavstarError } from '../base/error.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import { Table } from '../base/table.ts'
+import type { Ip } from '../model/ip.ts'
+import type { Task, TaskKey } from '../model/task.ts'
+import { agentAddress, type LookupHost } from './agent-address.ts'
+import type { AgentApi } from './agent-client.ts'
+import type { MesosOptions } from './config.ts'
+import { textOf } from './content.ts'
+import type { MesosMetrics, PollResult } from './metrics.ts'
+import { keepUnchanged } from './state/same-task.ts'
+import { type Skipped, skippedIdentityOf } from './state/skipped.ts'
+import { readState } from './state/state.ts'
+
+/** How polling goes. */
+export interface PollStatus {
+  /** `Clock.nowMs` at the end of the last poll that worked. */
+  readonly lastSuccessMs: number | undefined
+  /** Polls that failed since then. */
+  readonly consecutiveFailures: number
+  /** Why the last poll failed; undefined when it worked. */
+  readonly lastError: NavstarError | undefined
+  /** What was left out of the newest state. */
+  readonly skipped: readonly Skipped[]
+}
+
+/** What the poller works with. */
+export interface PollerParts {
+  readonly options: Pick<
+    MesosOptions,
+    'agentIp' | 'pollIntervalMs' | 'maxBackoffMs' | 'maxStateBytes'
+  >
+  readonly agent: AgentApi
+  readonly lookupHost: LookupHost
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly metrics: MesosMetrics
+}
+
+/**
+ * Reads the agent's state again and again into a table of tasks.
+ *
+ * The table is complete from the first success on. A failed poll changes nothing: the last known
+ * tasks stay. An answer that equals the one before, byte by byte as it came (compressed or not),
+ * is not even decompressed; this is what an idle agent gives.
+ */
+export class Poller {
+  readonly tasks: Table<TaskKey, Task> = new Table<TaskKey, Task>()
+  readonly #parts: PollerParts
+  #agentIp: Ip | undefined
+  #mustAskAddress = true
+  /** Digest of the last answer that was read, and the address it was read with. */
+  #seen = ''
+  #known: ReadonlyMap<TaskKey, Task> = new Map()
+  #skippedIdentities: ReadonlySet<string> = new Set()
+  #status: PollStatus = {
+    lastSuccessMs: undefined,
+    consecutiveFailures: 0,
+    lastError: undefined,
+    skipped: [],
+  }
+
+  constructor(parts: PollerParts) {
+    this.#parts = parts
+    this.#agentIp = parts.options.agentIp
+  }
+
+  get agentIp(): Ip | undefined {
+    return this.#agentIp
+  }
+
+  get status(): PollStatus {
+    return this.#status
+  }
+
+  /** Polls until aborted. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, random, options } = this.#parts
+    for (;;) {
+      await this.poll(signal)
+      const { consecutiveFailures } = this.#status
+      const policy = { baseMs: options.pollIntervalMs, maxMs: options.maxBackoffMs }
+      const waitMs =
+        consecutiveFailures === 0
+          ? options.pollIntervalMs * (0.9 + random.next() / 5)
+          : backoffMs(policy, consecutiveFailures, random)
+      await clock.sleep(waitMs, { signal })
+    }
+  }
+
+  /** Polls once; failures go into {@link status}. @throws the signal's reason when aborted */
+  async poll(signal: AbortSignal): Promise<void> {
+    const { clock, metrics } = this.#parts
+    const startMs = clock.nowMs()
+    let result: PollResult = 'failed'
+    try {
+      result = await this.#read(signal)
+      this.#succeed()
+    } catch (error) {
+      signal.throwIfAborted()
+      this.#fail(toNavstarError(error, 'poll the Mesos agent'))
+    }
+    metrics.onPoll(result, clock.nowMs() - startMs)
+  }
+
+  async #read(signal: AbortSignal): Promise<PollResult> {
+    const { agent, options, metrics } = this.#parts
+    const agentIp = await this.#address(signal)
+    const answer = await agent.call('GET_STATE', { signal })
+    const seen = `${agentIp} ${answer.contentEncoding} ${hash('sha256', answer.body)}`
+    if (seen === this.#seen) return 'unchanged'
+    const state = readState(await textOf(answer, options.maxStateBytes), agentIp)
+    signal.throwIfAborted()
+    this.#known = keepUnchanged(this.#known, state.tasks)
+    this.#seen = seen
+    this.#report(state.skipped)
+    metrics.onTasks(this.#known.values())
+    this.tasks.replace(this.#known)
+    return 'changed'
+  }
+
+  /** The agent's address: configured, else asked for at the start and after each failure. */
+  async #address(signal: AbortSignal): Promise<Ip> {
+    const { agent, options, lookupHost, log } = this.#parts
+    if (options.agentIp !== undefined) return options.agentIp
+    const known = this.#agentIp
+    if (known !== undefined && !this.#mustAskAddress) return known
+    const answer = await agent.call('GET_AGENT', { signal })
+    let agentIp: Ip
+    try {
+      agentIp = await agentAddress(await textOf(answer, options.maxStateBytes), lookupHost)
+    } catch (error) {
+      if (known === undefined) throw error
+      log.warn('agent address kept: it could not be read again', { agentIp: known, error })
+      agentIp = known
+    }
+    signal.throwIfAborted()
+    this.#agentIp = agentIp
+    this.#mustAskAddress = false
+    return agentIp
+  }
+
+  #succeed(): void {
+    const { clock, log } = this.#parts
+    if (this.#status.lastError !== undefined) log.info('mesos agent answers again')
+    const lastSuccessMs = clock.nowMs()
+    this.#status = {
+      ...this.#status,
+      lastSuccessMs,
+      consecutiveFailures: 0,
+      lastError: undefined,
+    }
+  }
+
+  #fail(error: NavstarError): void {
+    const { log, metrics } = this.#parts
+    // Once per kind of failure: an agent that is down for a day is one line.
+    if (this.#status.lastError?.code !== error.code) {
+      log.warn('mesos agent cannot be read, last known tasks are kept', { error })
+    }
+    metrics.onError(error.code)
+    this.#mustAskAddress = true
+    this.#status = {
+      ...this.#status,
+      consecutiveFailures: this.#status.consecutiveFailures + 1,
+      lastError: error,
+    }
+  }
+
+  /** Logs and counts what was not skipped in the state before. */
+  #report(skipped: readonly Skipped[]): void {
+    const { log, metrics } = this.#parts
+    const identities = new Map(skipped.map((part) => [skippedIdentityOf(part), part]))
+    const fresh = [...identities].filter(([identity]) => !this.#skippedIdentities.has(identity))
+    for (const [, { reason, owner, detail, error }] of fresh) {
+      log.warn('part of the mesos state is skipped', { reason, owner, detail, error })
+    }
+    metrics.onSkipped(
+      [...identities.values()],
+      fresh.map(([, part]) => part),
+    )
+    this.#skippedIdentities = new Set(identities.keys())
+    this.#status = { ...this.#status, skipped: [...identities.values()] }
+  }
+}
