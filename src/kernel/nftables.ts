@@ -83,8 +83,8 @@ export interface SetSpec {
   readonly valueLength?: number
   readonly valueType?: number
   readonly isMap?: boolean
+  /** Keys lead to a chain; excludes `isMap`. */
   readonly isVerdictMap?: boolean
-  readonly isConcatenation?: boolean
 }
 
 /** One step of a transaction. Elements are packed: n × key length, n × value length. */
@@ -115,10 +115,10 @@ export type NftOperation =
       readonly kind: 'addElements' | 'deleteElements'
       readonly table: string
       readonly set: string
+      /** Tells where one element ends. */
+      readonly setSpec: SetSpec
       readonly keys: Uint8Array
-      readonly keyLength: number
       readonly values?: Uint8Array
-      readonly valueLength?: number
       /** Targets of a verdict map, one per key. */
       readonly chains?: readonly string[]
     }

@@ -7,6 +7,16 @@ export function renderBackends(backends: readonly Backend[]): string {
   return backends.map(renderBackend).sort().join(', ')
 }
 
+/** Slots as text: each endpoint with the number of slots that it has, as if that were its weight. */
+export function renderSlots(slots: readonly Pick<Backend, 'address' | 'port'>[]): string {
+  const backends = new Map<string, Backend>()
+  for (const endpoint of slots) {
+    const text = formatEndpoint(endpoint)
+    backends.set(text, { ...endpoint, weight: (backends.get(text)?.weight ?? 0) + 1 })
+  }
+  return renderBackends([...backends.values()])
+}
+
 function renderBackend(backend: Backend): string {
   if (backend.weight === 0) return `${formatEndpoint(backend)} draining`
   return backend.weight === 1

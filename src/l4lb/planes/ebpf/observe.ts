@@ -24,7 +24,7 @@ export interface HeldService {
 export interface ServiceDump {
   readonly held: Map<ServiceKey, HeldService>
   readonly orphans: { readonly slotKeys: Uint8Array[]; readonly memberKeys: Uint8Array[] }
-  /** Set numbers in use. */
+  /** Set numbers that occur, in a VIP or in an orphaned slot: none of them is free. */
   readonly sets: Set<number>
 }
 
@@ -49,7 +49,7 @@ export async function observeServices(maps: {
   const members = readMembers(await maps.members.dump())
   const { keys, values } = await maps.vips.dump()
   const held = new Map<ServiceKey, HeldService>()
-  const sets = new Set<number>()
+  const sets = new Set(slotSets.keys())
   for (let index = 0; index * SIZES.vipKey < keys.length; index++) {
     const vip = decodeVipKey(keys, index * SIZES.vipKey)
     if (vip === undefined) continue
@@ -60,7 +60,7 @@ export async function observeServices(maps: {
     held.set(key, { set, slots, backends, rendering })
     sets.add(set)
   }
-  return { held, sets, orphans: orphansOf({ held, sets, slotSets, members }) }
+  return { held, sets, orphans: orphansOf({ held, slotSets, members }) }
 }
 
 function readSlots({
@@ -112,12 +112,13 @@ function renderHeld({ backends, slots, found }: Found): string {
   return isWhole ? renderBackends(backends) : renderDamaged('slots are not those of the backends')
 }
 
-interface Everything extends Pick<ServiceDump, 'held' | 'sets'> {
+interface Everything extends Pick<ServiceDump, 'held'> {
   readonly slotSets: Map<number, SlotSet>
   readonly members: Map<ServiceKey, Membership>
 }
 
-function orphansOf({ held, sets, slotSets, members }: Everything): ServiceDump['orphans'] {
+function orphansOf({ held, slotSets, members }: Everything): ServiceDump['orphans'] {
+  const sets = new Set([...held.values()].map(({ set }) => set))
   const slotKeys = [...slotSets]
     .filter(([set]) => !sets.has(set))
     .flatMap(([, entry]) => entry.keys)

@@ -1,0 +1,173 @@
+/**
+ * VIPs by destination NAT in nf_tables, for kernels and packets that BPF at the socket does not
+ * serve. The rule set is described in ruleset.ts.
+ */
+import { NavstarError } from '../../../base/error.ts'
+import type { Nftables } from '../../../kernel/nftables.ts'
+import type { KernelEvent, OperationResult } from '../../../kernel/operation.ts'
+import type { RouteTables } from '../../../kernel/routes.ts'
+import type { Cidr } from '../../../model/cidr.ts'
+import type { Ip } from '../../../model/ip.ts'
+import type { Service } from '../../../model/vip.ts'
+import type { OperationOutcome, Plane, PlaneObservation, PlaneOperation } from '../../plane.ts'
+import { slotsOf } from '../../slots.ts'
+import { renderSlots } from '../render.ts'
+import { type Change, commitChanges } from './commit.ts'
+import { observeHairpin, planHairpin } from './hairpin.ts'
+import { HeldServices } from './held-services.ts'
+import { TABLE } from './ruleset.ts'
+import { type Inspection, inspect } from './structure.ts'
+import { desiredRoutes, planRoutes, type RoutePlan } from './vip-routes.ts'
+
+/** What the plane needs of the kernel. */
+export interface NftablesKernel {
+  readonly nftables: Nftables
+  readonly routes: RouteTables
+  /** Calls back for changes that others make to our table, to routes, addresses and links. */
+  watch(listener: (event: KernelEvent) => void): void
+  close(): void
+}
+
+/** What the plane is told. */
+export interface NftablesPlaneOptions {
+  /** Blocks of named VIPs: an address in them that is no VIP rejects at once. */
+  readonly ranges: readonly Cidr[]
+  /** This node's address, once known: the source of packets to VIPs. */
+  readonly nodeIp: () => Ip | undefined
+}
+
+/** The `nftables` plane. */
+export class NftablesPlane implements Plane {
+  readonly kind = 'nftables'
+  readonly #kernel: NftablesKernel
+  readonly #options: NftablesPlaneOptions
+  readonly #services = new HeldServices()
+  #inspection: Inspection = { defects: [], repairs: [], classes: new Set() }
+  #routePlan: RoutePlan = { defects: [], operations: [] }
+  /** Whether the table must be read; routes are read each time, they are few. */
+  #isTableStale = true
+
+  constructor(kernel: NftablesKernel, options: NftablesPlaneOptions) {
+    this.#kernel = kernel
+    this.#options = options
+  }
+
+  render(service: Service): string {
+    return renderSlots(slotsOf(service.backends))
+  }
+
+  async observe(): Promise<PlaneObservation> {
+    const isTableStale = this.#isTableStale
+    this.#isTableStale = false
+    try {
+      await this.#inspect()
+      if (isTableStale) await this.#readServices()
+    } catch (error) {
+      this.#isTableStale = true
+      throw error
+    }
+    const defects = [...this.#inspection.defects, ...this.#routePlan.defects]
+    return { services: this.#services.renderings(), defects }
+  }
+
+  /** Repairs first: services need their sets. */
+  async apply(operations: readonly PlaneOperation[]): Promise<readonly OperationOutcome[]> {
+    const repairs: OperationOutcome[] = []
+    for (const operation of operations) {
+      if (operation.kind === 'repair') repairs.push(await this.#repair(operation))
+    }
+    const outcomes = [...repairs, ...(await this.#applyServices(operations))]
+    if (outcomes.some(({ error }) => error !== undefined)) this.#isTableStale = true
+    return outcomes
+  }
+
+  async audit(): Promise<boolean> {
+    await this.#inspect()
+    return this.#inspection.defects.length === 0 && this.#routePlan.defects.length === 0
+  }
+
+  onForeignWrite(listener: (subject: string) => void): void {
+    this.#kernel.watch((event) => {
+      if (event.kind === 'nftables' || event.kind === 'overflow') this.#isTableStale = true
+      listener(`${event.kind} ${event.subject}`)
+    })
+  }
+
+  async close(): Promise<void> {
+    this.#kernel.close()
+  }
+
+  async #inspect(): Promise<void> {
+    const { nftables, routes } = this.#kernel
+    const table = await nftables.table(TABLE)
+    const inspection = inspect(table, this.#options.ranges)
+    const hasHairpin = table?.sets.some(({ name }) => name === 'hairpin') ?? false
+    const held = hasHairpin ? await observeHairpin(nftables) : new Set<number>()
+    const hairpin = planHairpin(await routes.links(), held)
+    this.#inspection = {
+      ...inspection,
+      defects: [...inspection.defects, ...hairpin.defects],
+      repairs: [...inspection.repairs, ...hairpin.repairs],
+    }
+    this.#routePlan = await this.#planRoutes()
+  }
+
+  async #planRoutes(): Promise<RoutePlan> {
+    const nodeIp = this.#options.nodeIp()
+    if (nodeIp === undefined) return { defects: [], operations: [] }
+    const addresses = await this.#kernel.routes.addresses()
+    const desired = desiredRoutes(this.#options.ranges, addresses, nodeIp)
+    return planRoutes(desired, await this.#kernel.routes.routes())
+  }
+
+  /** Maps that are missing, or will be made anew, hold nothing. */
+  async #readServices(): Promise<void> {
+    const { defects, classes } = this.#inspection
+    const isWhole = !defects.some(
+      (defect) => defect.startsWith('set ') || defect.startsWith('the table'),
+    )
+    if (isWhole) await this.#services.observe(this.#kernel.nftables, classes)
+    else this.#services.clear()
+  }
+
+  async #repair(operation: PlaneOperation): Promise<OperationOutcome> {
+    const { repairs } = this.#inspection
+    const table = repairs.length > 0 ? await this.#kernel.nftables.transaction(repairs) : []
+    const { operations } = this.#routePlan
+    const routes = operations.length > 0 ? await this.#kernel.routes.applyRoutes(operations) : []
+    const refusal = [...table, ...routes].find(({ errno }) => errno !== 0)
+    return refusal ? { operation, error: refused('repair the table', refusal) } : { operation }
+  }
+
+  async #applyServices(operations: readonly PlaneOperation[]): Promise<OperationOutcome[]> {
+    const changes: (Change & {
+      readonly operation: PlaneOperation
+      readonly confirm: () => void
+    })[] = []
+    for (const [index, operation] of operations.entries()) {
+      if (operation.kind === 'repair') continue
+      const { key } = operation
+      const change =
+        operation.kind === 'put'
+          ? this.#services.put(key, operation.service)
+          : this.#services.remove(key)
+      changes.push({ index, operation, operations: change.operations, confirm: change.confirm })
+    }
+    const refusals = await commitChanges(this.#kernel.nftables, changes)
+    return changes.map(({ index, operation, confirm }) => {
+      const refusal = refusals.get(index)
+      if (refusal !== undefined) return { operation, error: refused(describe(operation), refusal) }
+      confirm()
+      return { operation }
+    })
+  }
+}
+
+function describe(operation: PlaneOperation): string {
+  return operation.kind === 'repair' ? 'repair' : `${operation.kind} ${operation.key}`
+}
+
+function refused(attempt: string, { name, errno, message }: OperationResult): NavstarError {
+  const cause = `${name} (${errno})${message === undefined ? '' : `: ${message}`}`
+  return new NavstarError('KERNEL_OPERATION_FAILED', { attempt, cause })
+}

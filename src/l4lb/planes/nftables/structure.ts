@@ -1,0 +1,127 @@
+/** The table without its elements: what of it is missing or wrong, and how to mend it. */
+import type { Expression, NftOperation, NftTable, SetSpec } from '../../../kernel/nftables.ts'
+import type { Cidr } from '../../../model/cidr.ts'
+import type { Family } from '../../../model/ip.ts'
+import { type Chain, fixedChains, setDefinitions, slotChain, TABLE } from './ruleset.ts'
+
+/** What {@link inspect} found. */
+export interface Inspection {
+  readonly defects: readonly string[]
+  /** One transaction that mends them. */
+  readonly repairs: readonly NftOperation[]
+  /** Slot chains whose rules are right, as `4/3`. */
+  readonly classes: ReadonlySet<string>
+}
+
+const SLOT_CHAIN = /^slots([46])-(\d+)$/
+
+/**
+ * Compares the kernel's table with the rule set.
+ *
+ * A set of another shape cannot be mended in place: then the whole table is made anew.
+ */
+export function inspect(table: NftTable | undefined, ranges: readonly Cidr[]): Inspection {
+  const reshaped = setDefinitions().filter(({ name, spec }) => {
+    const found = table?.sets.find((set) => set.name === name)
+    return found !== undefined && !isSameShape(found, spec)
+  })
+  if (table === undefined || reshaped.length > 0) return renewal(table, ranges)
+  const defects: string[] = []
+  const repairs: NftOperation[] = []
+  for (const { name, spec } of setDefinitions()) {
+    if (table.sets.some((set) => set.name === name)) continue
+    defects.push(`set ${name} is missing`)
+    repairs.push({ kind: 'addSet', table: TABLE, set: name, setSpec: spec })
+  }
+  for (const chain of fixedChains(ranges)) {
+    const defect = chainDefect(table, chain)
+    if (defect === undefined) continue
+    defects.push(defect)
+    repairs.push(...mendChain(table, chain))
+  }
+  return { defects, repairs, classes: intactClasses(table) }
+}
+
+function renewal(table: NftTable | undefined, ranges: readonly Cidr[]): Inspection {
+  const remove: NftOperation[] = table ? [{ kind: 'deleteTable', table: TABLE }] : []
+  const sets = setDefinitions().map(
+    ({ name, spec }): NftOperation => ({ kind: 'addSet', table: TABLE, set: name, setSpec: spec }),
+  )
+  const chains = fixedChains(ranges)
+  return {
+    defects: [table ? 'the table has sets of another shape' : 'the table is missing'],
+    repairs: [
+      ...remove,
+      { kind: 'addTable', table: TABLE },
+      ...sets,
+      ...chains.map(addChain),
+      ...chains.flatMap(addRules),
+    ],
+    classes: new Set(),
+  }
+}
+
+function chainDefect(table: NftTable, chain: Chain): string | undefined {
+  const found = table.chains.find(({ name }) => name === chain.name)
+  if (found === undefined) return `chain ${chain.name} is missing`
+  if (canonical(found.hook) !== canonical(chain.hook)) return `chain ${chain.name} hangs elsewhere`
+  return hasRules(table, chain) ? undefined : `rules of chain ${chain.name} differ`
+}
+
+function hasRules(table: NftTable, chain: Chain): boolean {
+  const found = table.rules.filter((rule) => rule.chain === chain.name)
+  return (
+    found.length === chain.rules.length &&
+    chain.rules.every((rule, index) => isSameRule(found[index]?.expressions ?? [], rule))
+  )
+}
+
+function isSameRule(left: readonly Expression[], right: readonly Expression[]): boolean {
+  return canonical(left) === canonical(right)
+}
+
+function mendChain(table: NftTable, chain: Chain): NftOperation[] {
+  const found = table.chains.find(({ name }) => name === chain.name)
+  const name = { table: TABLE, chain: chain.name }
+  const hangsElsewhere = found !== undefined && canonical(found.hook) !== canonical(chain.hook)
+  const clear: NftOperation[] = found === undefined ? [] : [{ kind: 'flushChain', ...name }]
+  if (hangsElsewhere) clear.push({ kind: 'deleteChain', ...name })
+  const add = found === undefined || hangsElsewhere ? [addChain(chain)] : []
+  return [...clear, ...add, ...addRules(chain)]
+}
+
+function addChain({ name, hook }: Chain): NftOperation {
+  return { kind: 'addChain', table: TABLE, chain: name, ...(hook && { hook }) }
+}
+
+function addRules({ name, rules }: Chain): NftOperation[] {
+  return rules.map((expressions) => ({ kind: 'addRule', table: TABLE, chain: name, expressions }))
+}
+
+function intactClasses(table: NftTable): Set<string> {
+  const intact = table.chains.flatMap(({ name }) => {
+    const [, family, slots] = SLOT_CHAIN.exec(name) ?? []
+    if (family === undefined || slots === undefined) return []
+    const isWhole = hasRules(table, slotChain(Number(family) as Family, Number(slots)))
+    return isWhole ? [`${family}/${slots}`] : []
+  })
+  return new Set(intact)
+}
+
+function isSameShape(found: SetSpec, spec: SetSpec): boolean {
+  return (
+    found.keyLength === spec.keyLength &&
+    (found.valueLength ?? 0) === (spec.valueLength ?? 0) &&
+    Boolean(found.isVerdictMap) === Boolean(spec.isVerdictMap) &&
+    Boolean(found.isMap) === Boolean(spec.isMap)
+  )
+}
+
+/** Text that is equal for equal values, whatever the order of their fields. */
+function canonical(value: unknown): string {
+  return JSON.stringify(value, (_, field: unknown) => {
+    if (field === null || typeof field !== 'object' || Array.isArray(field)) return field
+    const entries = Object.entries(field).filter(([, item]) => item !== undefined && item !== null)
+    return Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1)))
+  })
+}
