@@ -11,6 +11,8 @@ pub mod netlink;
 pub mod route;
 /// System calls behind safe functions: the only `unsafe` of this crate.
 pub mod sys;
+/// Hears of changes that others make.
+pub mod watch;
 
 #[cfg(test)]
 mod fresh_namespace;

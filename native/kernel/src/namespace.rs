@@ -3,6 +3,7 @@
 //! Sockets belong to the namespace they were opened in, whoever uses them later; so only this
 //! thread opens them and nobody else ever changes namespace.
 
+use std::os::fd::AsFd;
 use std::path::{Path, PathBuf};
 use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
 use std::thread;
@@ -12,7 +13,6 @@ use thiserror::Error;
 use crate::errno::Errno;
 use crate::netlink::{NetlinkError, NetlinkSocket, Protocol};
 use crate::sys;
-use std::os::fd::AsFd;
 
 /// Jobs that may wait; the next one is refused with [`NamespaceError::Busy`].
 const QUEUE_LIMIT: usize = 1024;
@@ -197,3 +197,6 @@ fn enter(path: &Path) -> Result<(), NamespaceError> {
     let fd = sys::open_path(path).map_err(failed("open"))?;
     sys::enter_network_namespace(fd.as_fd()).map_err(failed("setns"))
 }
+
+#[cfg(test)]
+mod tests;

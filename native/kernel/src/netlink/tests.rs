@@ -208,6 +208,25 @@ fn restarts_an_interrupted_dump_until_it_is_whole() {
 }
 
 #[test]
+fn gives_up_on_a_dump_that_never_stops_changing() {
+    in_fresh_namespace("gives_up_on_a_dump_that_never_stops_changing", || {
+        let mut socket = NetlinkSocket::open(Protocol::Route).unwrap();
+        let mut made = 0;
+        let mut add = |other: &mut NetlinkSocket| {
+            made += 1;
+            other.request(&add_bridge(&format!("nsv-{made}"))).unwrap();
+        };
+        let mut other = NetlinkSocket::open(Protocol::Route).unwrap();
+        for _ in 0..60 {
+            add(&mut other);
+        }
+        let request = link_request(RTM_GETLINK, 0, 0, Attributes::new());
+        let outcome = socket.dump_observed(&request, &mut || add(&mut other));
+        assert_eq!(outcome, Err(NetlinkError::Interrupted { attempts: 16 }));
+    });
+}
+
+#[test]
 fn reads_a_capped_refusal_with_words() {
     // Received on 6.18 with NETLINK_EXT_ACK and NETLINK_CAP_ACK set, for the request that
     // `ip link add nsv-x type nope` makes (sequence 7, port 0x2151).

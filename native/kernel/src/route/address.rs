@@ -27,7 +27,7 @@ pub struct Address {
 }
 
 impl Address {
-    pub(super) fn decode(message: &AddressMessage) -> Option<Self> {
+    pub(crate) fn decode(message: &AddressMessage) -> Option<Self> {
         let mut local = None;
         let mut address = None;
         let mut label = None;

@@ -20,7 +20,7 @@ pub(super) fn encode(message: &RouteNetlinkMessage, flags: u16) -> Request {
 }
 
 /// Reads a message of rtnetlink.
-pub(super) fn decode(
+pub(crate) fn decode(
     object: &'static str,
     message: &Message,
 ) -> Result<RouteNetlinkMessage, RouteError> {

@@ -39,7 +39,7 @@ pub struct Route {
 }
 
 impl Route {
-    pub(super) fn decode(message: &RouteMessage) -> Option<Self> {
+    pub(crate) fn decode(message: &RouteMessage) -> Option<Self> {
         let header = &message.header;
         let is_v6 = match header.address_family {
             AddressFamily::Inet => false,

@@ -94,7 +94,7 @@ pub struct LinkChange {
 }
 
 impl Link {
-    pub(super) fn decode(message: &LinkMessage) -> Self {
+    pub(crate) fn decode(message: &LinkMessage) -> Self {
         let flags = message.header.flags;
         let mut link = Self {
             index: message.header.index,

@@ -7,7 +7,7 @@
 pub mod address;
 /// Changes, and how they are made one by one.
 pub mod apply;
-mod codec;
+pub(crate) mod codec;
 /// Why a table could not be read or a change was not made.
 pub mod error;
 /// Routes: entries of the forwarding tables.
@@ -36,5 +36,7 @@ pub use prefix::Prefix;
 pub use read::{addresses, links, neighbours, routes, rules};
 pub use rule::Rule;
 
+#[cfg(test)]
+mod golden_tests;
 #[cfg(test)]
 mod tests;
