@@ -10,7 +10,7 @@ import { type Endpoint, parseEndpoint } from '../model/endpoint.ts'
 import type { NameRecord } from '../model/name-record.ts'
 import { DNS_DEFAULTS, type DnsOptions } from './config.ts'
 import { Forwarder } from './forwarder.ts'
-import { createDnsMetrics } from './metrics.ts'
+import { dnsMetrics } from './metrics.ts'
 import { createResponder } from './responder.ts'
 import { type AddressStatus, Server } from './server.ts'
 import { DNS_PORT, UpstreamList } from './upstreams.ts'
@@ -49,7 +49,7 @@ export interface Dns {
 export function startDns({ options, names, clock, random, log, registry, scope }: DnsContext): Dns {
   const listen = parseEndpoints('listen', options.listen)
   const configured = parseEndpoints('upstreams', options.upstreams)
-  const metrics = createDnsMetrics(registry)
+  const metrics = dnsMetrics(registry)
   const zone = scope.own(
     new NameZone({ origin: options.zone, ttlSeconds: options.ttlSeconds, names }),
   )

@@ -16,12 +16,12 @@ export interface DnsMetrics {
 }
 
 /** Defines the metrics of this capability on `registry`. */
-export function createDnsMetrics(registry: Registry): DnsMetrics {
+export function dnsMetrics(registry: Registry): DnsMetrics {
   const registers = [registry]
-  return { ...createServerMetrics(registers), ...createForwarderMetrics(registers) }
+  return { ...serverMetrics(registers), ...forwarderMetrics(registers) }
 }
 
-function createServerMetrics(registers: Registry[]) {
+function serverMetrics(registers: Registry[]) {
   return {
     queries: new Counter({
       name: 'navstar_dns_queries_total',
@@ -66,7 +66,7 @@ function createServerMetrics(registers: Registry[]) {
   }
 }
 
-function createForwarderMetrics(registers: Registry[]) {
+function forwarderMetrics(registers: Registry[]) {
   return {
     forwardsInFlight: new Gauge({
       name: 'navstar_dns_forwards_in_flight',
