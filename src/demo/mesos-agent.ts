@@ -239,7 +239,7 @@ export class MesosAgentSimulator implements Closeable {
     }
     const { method = '', url = '', headers } = request
     const body = Buffer.concat(chunks).toString()
-    const { pathname: path } = new URL(url, this.url)
+    const [path = ''] = url.split('?')
     send(response, reply({ method, path, headers, body }, face), headers['accept-encoding'])
   }
 }

@@ -1,0 +1,63 @@
+import { Registry } from 'prom-client'
+import { describe, expect, test } from 'vitest'
+import { systemClock } from '../../src/base/clock.ts'
+import { silentLog } from '../../src/base/log.ts'
+import { systemRandom } from '../../src/base/random.ts'
+import { Scope } from '../../src/base/scope.ts'
+import { MesosAgentSimulator } from '../../src/demo/mesos-agent.ts'
+import { MESOS_DEFAULTS } from '../../src/mesos/config.ts'
+import { startMesos } from '../../src/mesos/mesos.ts'
+
+describe('startMesos', () => {
+  test('follows a task of the agent from launch to end, and stops with its scope', async () => {
+    const errors: unknown[] = []
+    const scope = new Scope((error) => errors.push(error))
+    const agent = scope.own(
+      await MesosAgentSimulator.listen({ clock: systemClock, agentIp: '10.0.0.1' }),
+    )
+    const { tasks, agentIp, status } = startMesos({
+      options: { ...MESOS_DEFAULTS, agentUrl: agent.url, pollIntervalMs: 5 },
+      clock: systemClock,
+      random: systemRandom,
+      log: silentLog,
+      registry: new Registry(),
+      scope,
+    })
+    const rows = () => [...tasks.snapshot.rows.values()]
+    await expect.poll(() => tasks.snapshot.isComplete).toBe(true)
+    expect(agentIp()).toBe('10.0.0.1')
+
+    const id = agent.addTask({
+      name: 'web',
+      network: 'bridge',
+      runtime: 'docker',
+      addresses: ['172.17.0.2'],
+      ports: [{ port: 80, hostPort: 31000, vips: ['/web:80'] }],
+      hasHealthCheck: true,
+    })
+    await expect.poll(rows).toMatchObject([
+      {
+        name: 'web',
+        frameworkName: 'marathon',
+        runtime: 'docker',
+        phase: 'running',
+        health: 'unchecked',
+        agentIp: '10.0.0.1',
+        addresses: ['172.17.0.2'],
+        ports: [{ protocol: 'tcp', port: 80, hostPort: 31000, vips: ['/web:80'] }],
+      },
+    ])
+    agent.setHealth(id, true)
+    await expect.poll(rows).toMatchObject([{ health: 'healthy' }])
+    agent.setHealth(id, false)
+    await expect.poll(rows).toMatchObject([{ health: 'unhealthy' }])
+    agent.setTaskState(id, 'TASK_KILLING')
+    await expect.poll(rows).toMatchObject([{ phase: 'killing', addresses: ['172.17.0.2'] }])
+    agent.setTaskState(id, 'TASK_KILLED')
+    await expect.poll(rows).toEqual([])
+    expect(status()).toMatchObject({ consecutiveFailures: 0, lastError: undefined })
+
+    await scope.close()
+    expect(errors).toEqual([])
+  })
+})
