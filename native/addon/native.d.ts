@@ -17,6 +17,107 @@ export declare class NetworkNamespace {
    * every later call rejects with code `NAMESPACE_CLOSED`.
    */
   close(): void
+  /** All links. */
+  links(): Promise<Array<Link>>
+  /** All IPv4 and IPv6 addresses. */
+  addresses(): Promise<Array<Address>>
+  /** All IPv4 and IPv6 routes of all tables. */
+  routes(): Promise<Array<Route>>
+  /** All IPv4 and IPv6 rules. */
+  rules(): Promise<Array<Rule>>
+  /** All neighbours and forwarding entries. */
+  neighbours(): Promise<Array<Neighbour>>
+  /**
+   * Makes changes in order and tells the result of each; later ones are made after a failure
+   * too. Deleting what is missing is a result (`ESRCH`, `ENOENT`, `EADDRNOTAVAIL`, `ENODEV`).
+   *
+   * Rejects, with nothing done, with code `INVALID_ARGUMENT`, `NETLINK_…` or `NAMESPACE_…`.
+   */
+  applyRoutes(operations: Array<RouteOperation>): Promise<Array<OperationResult>>
+  /**
+   * Calls `callback` (which must not throw) for changes that others make.
+   *
+   * Throws with code `NAMESPACE_…` or `WATCH_SYSTEM`.
+   */
+  watch(options: WatchOptions, callback: (event: KernelEvent) => void): Watch
+}
+
+/** A running watch; it has sockets and a thread of its own. */
+export declare class Watch {
+  /**
+   * Resolves once every later change will be heard. What is read from the namespace after
+   * `watch()` returned is read after that, so only its failure needs waiting for.
+   *
+   * Rejects with code `NETLINK_…` or `WATCH_SYSTEM`; nothing will be heard then.
+   */
+  ready(): Promise<void>
+  /**
+   * Ends the watch. Events that were already handed to the event loop are still delivered.
+   * May be repeated.
+   */
+  close(): void
+}
+
+/** An address of a link. */
+export interface Address {
+  /** The link's index. */
+  linkIndex: number
+  /** E.g. `198.51.100.1`. */
+  address: string
+  /** Length of the prefix that is on the link. */
+  prefixLength: number
+  /** IPv4 only; begins with the link's name, e.g. `lo:navstar`. */
+  label?: string
+  /** `RT_SCOPE_…`: 0 global, 253 link, 254 host. */
+  scope: number
+}
+
+/** A change that somebody else made: not through this `NetworkNamespace`. */
+export interface KernelEvent {
+  /** `overflow`: events of the kind `subject` were lost; read everything of it again. */
+  kind: 'link' | 'address' | 'route' | 'nftables' | 'overflow'
+  /** The link's name, `address/length`, the route's destination, or the table's name. */
+  subject: string
+  /** It is gone. Several changes of one subject may come as one event; the last one speaks. */
+  isRemoval: boolean
+}
+
+/** A network device. */
+export interface Link {
+  /** Its index in this namespace. */
+  index: number
+  /** Its name, e.g. `eth0`. */
+  name: string
+  /** `veth`, `bridge`, `vxlan`, …; absent for hardware and lo. */
+  kind?: string
+  /** Administratively up. */
+  isUp: boolean
+  /** lo. */
+  isLoopback: boolean
+  /** Bytes. */
+  mtu: number
+  /** E.g. `70:b3:d5:0f:ff:01`. */
+  mac?: string
+  /** Index of the bridge it is a port of. */
+  masterIndex?: number
+  /** Number this namespace has for that of its peer. */
+  peerNamespaceId?: number
+  /** For kind `vxlan`. */
+  vxlan?: Vxlan
+}
+
+/** Who is reached how on a link. */
+export interface Neighbour {
+  /** The link's index. */
+  linkIndex: number
+  /** The neighbour; of a forwarding entry the remote tunnel end. */
+  address?: string
+  /** E.g. `70:b3:d5:0f:ff:02`. */
+  mac?: string
+  /** `NUD_…`: 0x80 permanent, 0x40 no ARP, 0x02 reachable. */
+  state: number
+  /** A forwarding entry (`bridge fdb`) rather than a neighbour; absent for false. */
+  isForwarding?: boolean
 }
 
 /** What became of one operation of a list. */
@@ -29,4 +130,109 @@ export interface OperationResult {
   applied: boolean
   /** The kernel's words, when it gave any, e.g. `Unknown device type`. */
   message?: string
+}
+
+/** A route. Of a multipath route the next hops are left out. */
+export interface Route {
+  /** E.g. `11.0.0.0/8`; the default route's is `0.0.0.0/0` or `::/0`. */
+  destination: string
+  /** Next hop. */
+  gateway?: string
+  /** Index of the outgoing link. */
+  linkIndex?: number
+  /** Source address for packets that have none yet. */
+  preferredSource?: string
+  /** 254 main, 255 local. */
+  table: number
+  /** `RTPROT_…`: who made it, e.g. 2 the kernel. */
+  protocol: number
+  /** `RT_SCOPE_…`: 0 global, 253 link, 254 host. */
+  scope: number
+  /** `RTN_…`: 1 unicast, 2 local, 6 blackhole. */
+  type: number
+  /** Metric. IPv6 has 1024 where none was given. */
+  priority?: number
+  /** The gateway is taken to be on the link; absent for false. */
+  isOnlink?: boolean
+}
+
+/** One change; which fields count is said by `kind`. */
+export interface RouteOperation {
+  /** What to do. */
+  kind: 'addRoute' | 'replaceRoute' | 'deleteRoute' | 'addAddress' | 'deleteAddress' | 'addLink' | 'setLink' | 'deleteLink' | 'addRule' | 'deleteRule' | 'addNeighbour' | 'replaceNeighbour' | 'deleteNeighbour'
+  /** For `…Route`. */
+  route?: Route
+  /** For `…Address`. */
+  address?: Address
+  /** For `…Rule`. */
+  rule?: Rule
+  /** For `…Neighbour`. */
+  neighbour?: Neighbour
+  /** For `setLink`, `deleteLink`: which link. */
+  index?: number
+  /** For `addLink`: its name; for `setLink`: its new name (it must be down). */
+  name?: string
+  /** For `addLink`: `veth`, `bridge`, `vxlan`, … */
+  linkKind?: string
+  /** For `addLink`, `setLink`: administratively up. */
+  isUp?: boolean
+  /** For `addLink`, `setLink`: bytes. */
+  mtu?: number
+  /** For `addLink`, `setLink`, e.g. `70:b3:d5:0f:ff:01`. */
+  mac?: string
+  /** For `setLink`: the bridge it becomes a port of; 0 takes it out. */
+  masterIndex?: number
+  /** For `addLink` of kind `veth`: the other end's name. */
+  peerName?: string
+  /**
+   * For `setLink`: where to move it; for `addLink` of kind `veth`: where the other end is made,
+   * e.g. `/run/netns/blue`.
+   */
+  namespacePath?: string
+  /** For `addLink` of kind `vxlan`. */
+  vxlan?: Vxlan
+}
+
+/** A rule that looks a table up. */
+export interface Rule {
+  /** 4 or 6. */
+  family: number
+  /** Rules are tried from the lowest. */
+  priority: number
+  /** The table to look up. */
+  table: number
+  /** Only packets from there, e.g. `9.0.0.0/8`. */
+  source?: string
+  /** Only packets to there. */
+  destination?: string
+  /** Only packets with this firewall mark. */
+  mark?: number
+  /** `RTPROT_…`: who made it. */
+  protocol?: number
+}
+
+/** What makes a VXLAN device. */
+export interface Vxlan {
+  /** Network identifier. */
+  vni: number
+  /** UDP destination port, e.g. 64000. */
+  port: number
+  /** Tunnel source address. */
+  local?: string
+  /** Index of the underlying link. */
+  underlayIndex?: number
+  /** Learns from received packets. */
+  isLearning: boolean
+}
+
+/** What to hear of. */
+export interface WatchOptions {
+  /** IPv4 and IPv6 routes of all tables. */
+  routes: boolean
+  /** Links. */
+  links: boolean
+  /** IPv4 and IPv6 addresses. */
+  addresses: boolean
+  /** Tables of family inet. */
+  nftTables: Array<string>
 }

@@ -12,3 +12,7 @@
 
 mod namespace;
 mod operation;
+mod route;
+mod route_object;
+mod route_operation;
+mod watch;

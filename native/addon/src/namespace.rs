@@ -58,15 +58,22 @@ impl NetworkNamespace {
         Failure: From<E>,
     {
         promise(env, |settle| {
-            let namespace = self.namespace.borrow();
-            let namespace = namespace.as_ref().ok_or(NamespaceError::Closed)?;
             let job = move |sockets: &mut Sockets| {
                 if settle.run(|| work(sockets).map_err(Failure::from)) {
                     // Their state is unknown; the next operation opens new ones.
                     *sockets = Sockets::default();
                 }
             };
-            Ok(namespace.post(job)?)
+            self.with(|namespace| Ok(namespace.post(job)?))
         })
+    }
+
+    /// Uses the namespace, unless it is closed.
+    pub(crate) fn with<T>(
+        &self,
+        work: impl FnOnce(&Namespace) -> std::result::Result<T, Failure>,
+    ) -> std::result::Result<T, Failure> {
+        let namespace = self.namespace.borrow();
+        work(namespace.as_ref().ok_or(NamespaceError::Closed)?)
     }
 }

@@ -10,6 +10,8 @@ use napi_derive::napi;
 use navstar_kernel::errno::Errno;
 use navstar_kernel::namespace::NamespaceError;
 use navstar_kernel::netlink::NetlinkError;
+use navstar_kernel::route::RouteError;
+use navstar_kernel::watch::WatchError;
 
 /// What became of one operation of a list.
 #[napi(object)]
@@ -74,6 +76,15 @@ impl Failure {
         }
     }
 
+    /// An argument that TypeScript should not have passed.
+    pub fn invalid(message: String) -> Self {
+        Self {
+            code: "INVALID_ARGUMENT",
+            errno: None,
+            message,
+        }
+    }
+
     fn of_panic(panic: &(dyn Any + Send)) -> Self {
         let text = panic
             .downcast_ref::<&str>()
@@ -87,7 +98,8 @@ impl Failure {
         }
     }
 
-    fn into_error(self, env: &Env) -> Error {
+    /// The JavaScript error; only on Node's thread.
+    pub fn into_error(self, env: &Env) -> Error {
         let fallback = Error::new(Status::GenericFailure, self.message.clone());
         self.javascript_error(env).unwrap_or(fallback)
     }
@@ -103,19 +115,44 @@ impl Failure {
     }
 }
 
+/// The stable code of a netlink error.
+pub fn netlink_code(error: &NetlinkError) -> &'static str {
+    match error {
+        NetlinkError::NotSupported { .. } => "NETLINK_NOT_SUPPORTED",
+        NetlinkError::System { .. } => "NETLINK_SYSTEM",
+        NetlinkError::Refused { .. } => "NETLINK_REFUSED",
+        NetlinkError::Overrun => "NETLINK_OVERRUN",
+        NetlinkError::Truncated { .. } => "NETLINK_TRUNCATED",
+        NetlinkError::Interrupted { .. } => "NETLINK_INTERRUPTED",
+        NetlinkError::TimedOut => "NETLINK_TIMED_OUT",
+        NetlinkError::Malformed { .. } => "NETLINK_MALFORMED",
+    }
+}
+
 impl From<NetlinkError> for Failure {
     fn from(error: NetlinkError) -> Self {
+        Self::of(netlink_code(&error), Some(error.errno()), &error)
+    }
+}
+
+impl From<RouteError> for Failure {
+    fn from(error: RouteError) -> Self {
         let code = match &error {
-            NetlinkError::NotSupported { .. } => "NETLINK_NOT_SUPPORTED",
-            NetlinkError::System { .. } => "NETLINK_SYSTEM",
-            NetlinkError::Refused { .. } => "NETLINK_REFUSED",
-            NetlinkError::Overrun => "NETLINK_OVERRUN",
-            NetlinkError::Truncated { .. } => "NETLINK_TRUNCATED",
-            NetlinkError::Interrupted { .. } => "NETLINK_INTERRUPTED",
-            NetlinkError::TimedOut => "NETLINK_TIMED_OUT",
-            NetlinkError::Malformed { .. } => "NETLINK_MALFORMED",
+            RouteError::Netlink { source, .. } => netlink_code(source),
+            RouteError::Decode { .. } => "ROUTE_UNREADABLE",
+            RouteError::Namespace { .. } => "NAMESPACE_ENTER",
         };
         Self::of(code, Some(error.errno()), &error)
+    }
+}
+
+impl From<WatchError> for Failure {
+    fn from(error: WatchError) -> Self {
+        match error {
+            WatchError::Namespace(source) => source.into(),
+            WatchError::Netlink(source) => source.into(),
+            WatchError::System { source, .. } => Self::of("WATCH_SYSTEM", Some(source), &error),
+        }
     }
 }
 
