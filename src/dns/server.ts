@@ -25,6 +25,9 @@ export interface ServerContext extends ListenerContext {
   readonly log: Log
 }
 
+/** How often a port of the kernel's choice is tried that TCP has free and UDP perhaps not. */
+const ANY_PORT_ATTEMPTS = 10
+
 const RETRY = { baseMs: 500, maxMs: 5_000 } as const
 
 /** Serves a list of addresses, each by UDP and TCP; each fails and comes back by itself. */
@@ -76,20 +79,31 @@ export class Server {
 
   /** Binds, serves until a socket fails or the scope closes. @returns why it ended */
   async #serveOnce(endpoint: Endpoint, index: number, onBound: () => void): Promise<unknown> {
-    const listeners: Listener[] = []
     try {
-      const udp = await openUdpListener(endpoint, this.#context)
-      listeners.push(udp)
-      const tcp = await openTcpListener(udp.endpoint, this.#context)
-      listeners.push(tcp)
-      this.#set(index, { address: formatEndpoint(udp.endpoint), state: 'listening' })
-      this.#context.log.info('dns address listens', { address: formatEndpoint(udp.endpoint) })
+      const listeners = await this.#openBoth(endpoint)
+      const address = formatEndpoint(listeners[0].endpoint)
+      this.#set(index, { address, state: 'listening' })
+      this.#context.log.info('dns address listens', { address })
       onBound()
-      return await Promise.race([udp.failed, tcp.failed, aborted(this.#context.scope.signal)])
+      const failures = listeners.map(({ failed }) => failed)
+      const reason = await Promise.race([...failures, aborted(this.#context.scope.signal)])
+      await Promise.all(listeners.map((listener) => listener.close()))
+      return reason
     } catch (error) {
       return error
-    } finally {
-      await Promise.all(listeners.map((listener) => listener.close()))
+    }
+  }
+
+  /** Binds TCP and UDP to one port; when any will do, tries until one is free for both. */
+  async #openBoth(endpoint: Endpoint): Promise<readonly [Listener, Listener]> {
+    for (let attemptsLeft = endpoint.port === 0 ? ANY_PORT_ATTEMPTS : 1; ; attemptsLeft--) {
+      const tcp = await openTcpListener(endpoint, this.#context)
+      try {
+        return [tcp, await openUdpListener(tcp.endpoint, this.#context)]
+      } catch (error) {
+        await tcp.close()
+        if (attemptsLeft <= 1) throw error
+      }
     }
   }
 

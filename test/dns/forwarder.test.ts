@@ -1,9 +1,11 @@
 import { createSocket } from 'node:dgram'
+import { writeFileSync } from 'node:fs'
 import { afterEach, describe, expect, test } from 'vitest'
 import { type Log, silentLog } from '../../src/base/log.ts'
 import { VirtualClock } from '../../src/base/virtual-clock.ts'
 import { frameOf } from '../../src/dns/framing.ts'
 import type { Endpoint } from '../../src/model/endpoint.ts'
+import { formatEndpoint } from '../../src/model/vip.ts'
 import { edited, queryPacket, told } from './packets.ts'
 import {
   askUdp,
@@ -256,11 +258,12 @@ describe('without an upstream', () => {
   })
 
   test('the server never asks itself', async () => {
-    const port = 20_000 + (process.pid % 10_000)
-    const listen = [`127.0.0.1:${port}`]
-    const { at, metric } = await start([], { listen, upstreams: listen })
+    const { at, metric, endpoints, resolvConfPath } = await start([], { upstreams: [] })
+    const lines = endpoints.map((own) => `nameserver ${formatEndpoint(own)}\n`)
+    writeFileSync(resolvConfPath, lines.join(''))
     expect(await heard(at)).toBe('SERVFAIL')
     expect(await metric('navstar_dns_queries_total')).toBe(1)
+    expect(await metric('navstar_dns_forward_failures_total', { reason: 'no_upstream' })).toBe(1)
   })
 })
 

@@ -27,6 +27,8 @@ export interface RunningServer {
   readonly names: Table<string, NameRecord>
   readonly registry: Registry
   readonly endpoints: readonly Endpoint[]
+  /** Read at the first query that is forwarded. */
+  readonly resolvConfPath: string
   /** The value of a metric, its labels summed up. */
   metric(name: string, labels?: Readonly<Record<string, string>>): Promise<number>
   close(): Promise<void>
@@ -72,6 +74,7 @@ export async function startServer(choice: ServerChoice = {}): Promise<RunningSer
     dns,
     names,
     registry,
+    resolvConfPath,
     endpoints: dns.addresses().flatMap(({ address }) => parseEndpoint(address) ?? []),
     metric: async (name, labels = {}) => {
       const metric = await registry.getSingleMetric(name)?.get()

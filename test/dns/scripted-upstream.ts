@@ -1,6 +1,6 @@
-import { createSocket, type RemoteInfo } from 'node:dgram'
+import { createSocket, type RemoteInfo, type Socket } from 'node:dgram'
 import { once } from 'node:events'
-import { createServer } from 'node:net'
+import { createServer, type Server } from 'node:net'
 import { type Answer, decode, encode } from 'dns-packet'
 import { FrameReader, frameOf } from '../../src/dns/framing.ts'
 import { edited } from './packets.ts'
@@ -34,9 +34,6 @@ export async function openUpstream(act: (arrival: Arrival) => void): Promise<Scr
   udp.on('message', (packet, { port, address }: RemoteInfo) => {
     take({ packet, transport: 'udp', port, reply: (message) => udp.send(message, port, address) })
   })
-  udp.bind(0, '127.0.0.1')
-  await once(udp, 'listening')
-  const { port } = udp.address()
   const tcp = createServer((socket) => {
     const frames = new FrameReader()
     socket.on('error', () => undefined)
@@ -50,8 +47,7 @@ export async function openUpstream(act: (arrival: Arrival) => void): Promise<Scr
         })
     })
   })
-  tcp.listen(port, '127.0.0.1')
-  await once(tcp, 'listening')
+  const port = await bindBoth(udp, tcp)
   return {
     address: `127.0.0.1:${port}`,
     arrivals,
@@ -63,6 +59,23 @@ export async function openUpstream(act: (arrival: Arrival) => void): Promise<Scr
       await new Promise<void>((resolve) => udp.close(resolve))
       await new Promise<void>((resolve) => tcp.close(() => resolve()))
     },
+  }
+}
+
+/** Binds both to one port: TCP first, whose ports stay taken for a minute after use. */
+async function bindBoth(udp: Socket, tcp: Server): Promise<number> {
+  for (;;) {
+    tcp.listen(0, '127.0.0.1')
+    await once(tcp, 'listening')
+    const bound = tcp.address()
+    const port = typeof bound === 'object' ? (bound?.port ?? 0) : 0
+    udp.bind(port, '127.0.0.1')
+    try {
+      await once(udp, 'listening')
+      return port
+    } catch {
+      await new Promise<void>((resolve) => tcp.close(() => resolve()))
+    }
   }
 }
 
