@@ -10,9 +10,12 @@
     reason = "a promise borrows its `&Env`"
 )]
 
+mod bpf;
+mod bpf_map;
 mod namespace;
 mod operation;
 mod route;
+mod route_conversion;
 mod route_object;
 mod route_operation;
 mod watch;

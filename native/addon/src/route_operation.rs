@@ -7,7 +7,8 @@ use navstar_kernel::route as kernel;
 use navstar_kernel::route::Operation;
 
 use crate::operation::Failure;
-use crate::route_object::{Address, Neighbour, Route, Rule, Vxlan, parsed_option};
+use crate::route_conversion::parsed_option;
+use crate::route_object::{Address, Neighbour, Route, Rule, Vxlan};
 
 /// One change; which fields count is said by `kind`.
 #[napi(object)]

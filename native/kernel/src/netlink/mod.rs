@@ -6,13 +6,16 @@ pub mod attribute;
 pub mod error;
 /// Message framing: header, acknowledgement, extended ack.
 pub mod message;
+mod multicast;
+mod protocol;
 /// The socket: requests, dumps, batches, multicast.
 pub mod socket;
 
 pub use attribute::{Attribute, Attributes, attributes};
 pub use error::NetlinkError;
 pub use message::{Message, Request};
-pub use socket::{NetlinkSocket, Protocol, Reply};
+pub use protocol::Protocol;
+pub use socket::{NetlinkSocket, Reply};
 
 #[cfg(test)]
 mod tests;

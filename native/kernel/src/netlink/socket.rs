@@ -4,11 +4,11 @@ use std::ops::RangeInclusive;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
 use std::time::Duration;
 
-use super::NetlinkError;
 use super::message::{
     ACK, DUMP, DUMP_INTERRUPTED, KIND_DONE, KIND_ERROR, Message, Request, Verdict, messages,
     verdict,
 };
+use super::{NetlinkError, Protocol};
 use crate::errno::Errno;
 use crate::sys;
 
@@ -17,35 +17,6 @@ const DUMP_ATTEMPTS: u32 = 16;
 const FIRST_BUFFER_BYTES: usize = 64 << 10;
 const LARGEST_BUFFER_BYTES: usize = 16 << 20;
 const ANSWER_TIMEOUT: Duration = Duration::from_secs(10);
-
-/// The netlink family to speak.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Protocol {
-    /// Links, addresses, routes, rules, neighbours.
-    Route,
-    /// nf_tables and conntrack.
-    Netfilter,
-    /// Generic netlink: families by name, such as IPVS.
-    Generic,
-}
-
-impl Protocol {
-    fn number(self) -> i32 {
-        match self {
-            Self::Route => libc::NETLINK_ROUTE,
-            Self::Netfilter => libc::NETLINK_NETFILTER,
-            Self::Generic => libc::NETLINK_GENERIC,
-        }
-    }
-
-    fn name(self) -> &'static str {
-        match self {
-            Self::Route => "route",
-            Self::Netfilter => "netfilter",
-            Self::Generic => "generic",
-        }
-    }
-}
 
 /// The kernel's answer to one message of a batch.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -246,38 +217,6 @@ impl NetlinkSocket {
         }
     }
 
-    /// Joins a multicast group, e.g. `RTNLGRP_LINK`.
-    ///
-    /// # Errors
-    /// [`NetlinkError::System`], e.g. `EINVAL` for a group this kernel does not have.
-    pub fn subscribe(&self, group: u32) -> Result<(), NetlinkError> {
-        let group = i32::try_from(group).unwrap_or(i32::MAX);
-        sys::set_option(
-            self.fd.as_fd(),
-            libc::SOL_NETLINK,
-            libc::NETLINK_ADD_MEMBERSHIP,
-            group,
-        )
-        .map_err(NetlinkError::system("setsockopt NETLINK_ADD_MEMBERSHIP"))
-    }
-
-    /// Drops, before they are queued, notifications of changes that the socket with this port made.
-    ///
-    /// # Errors
-    /// [`NetlinkError::System`].
-    pub fn ignore_changes_by(&self, port: u32) -> Result<(), NetlinkError> {
-        // A filter loads words in network order, so the operand is swapped too.
-        let operand = u32::from_be_bytes(port.to_ne_bytes());
-        let program = [
-            (0x20, 0, 0, 12),      // A = nlmsg_pid
-            (0x15, 0, 1, operand), // not ours: skip one
-            (0x06, 0, 0, 0),       // drop
-            (0x06, 0, 0, u32::MAX),
-        ];
-        sys::attach_filter(self.fd.as_fd(), &program)
-            .map_err(NetlinkError::system("setsockopt SO_ATTACH_FILTER"))
-    }
-
     /// Asks for larger buffers, beyond the system's limit where we may.
     ///
     /// # Errors
@@ -294,17 +233,6 @@ impl NetlinkSocket {
                 .map_err(NetlinkError::system("setsockopt buffer size"))?;
         }
         Ok(())
-    }
-
-    /// The notifications of one datagram; empty when none is queued. Never waits: poll first.
-    ///
-    /// # Errors
-    /// [`NetlinkError::Overrun`] when notifications were lost.
-    pub fn receive_notifications(&mut self) -> Result<Vec<Message>, NetlinkError> {
-        match self.receive_datagram(sys::DONT_WAIT) {
-            Err(NetlinkError::TimedOut) => Ok(Vec::new()),
-            outcome => outcome,
-        }
     }
 
     #[cfg(test)]
@@ -334,7 +262,7 @@ impl NetlinkSocket {
     }
 
     /// Reads the next datagram whole: its length is asked for first and the buffer grown to it.
-    fn receive_datagram(&mut self, flags: i32) -> Result<Vec<Message>, NetlinkError> {
+    pub(super) fn receive_datagram(&mut self, flags: i32) -> Result<Vec<Message>, NetlinkError> {
         let peeked = sys::receive(self.fd.as_fd(), &mut [], flags | sys::PEEK).map_err(refusal)?;
         if peeked.length > self.buffer.len() && self.buffer.len() < self.buffer_limit {
             self.buffer.resize(peeked.length.min(self.buffer_limit), 0);
