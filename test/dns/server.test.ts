@@ -15,6 +15,7 @@ import { startDns } from '../../src/dns/dns.ts'
 import { frameOf } from '../../src/dns/framing.ts'
 import { TCP_CONNECTION_LIMIT, TCP_IDLE_MS } from '../../src/dns/tcp-listener.ts'
 import type { Endpoint } from '../../src/model/endpoint.ts'
+import type { Ip } from '../../src/model/ip.ts'
 import type { NameRecord } from '../../src/model/name-record.ts'
 import { edited, queryPacket, told } from './packets.ts'
 import {
@@ -146,6 +147,14 @@ test('an address that cannot be bound does not stop the others, and is tried aga
   await clock.advance(5_000)
   await eventually(() => dns.addresses()[0]?.state === 'listening')
   expect(dns.addresses()[0]?.error).toBeUndefined()
+})
+
+test('the wildcards of both families listen on one port', async () => {
+  const { at } = await start({ listen: ['0.0.0.0:0'] })
+  const { dns, at: at6 } = await start({ listen: [`[::]:${at.port}`] })
+  expect(dns.addresses()).toEqual([{ address: `[::]:${at.port}`, state: 'listening' }])
+  const loopback = { ...at6, address: '::1' as Ip }
+  expect((await askUdp(loopback, WEB))?.readUInt16BE(0)).toBe(7)
 })
 
 test('an address in the options that is none is an error of the configuration', async () => {

@@ -15,16 +15,18 @@ test('rows that share a name are answered together, and each leaves alone', () =
   const zone = zoneOf(names)
   names.replace(
     new Map([
-      ['/ab', { name: 'ab', addresses: ['11.0.0.1' as Ip] }],
-      ['ab', { name: 'ab', addresses: ['11.0.0.2' as Ip] }],
+      ['/ab', { name: 'ab.fw', addresses: ['11.0.0.1' as Ip] }],
+      ['ab', { name: 'ab.fw', addresses: ['11.0.0.2' as Ip] }],
     ]),
   )
   expect(zone.nameCount).toBe(1)
-  expect(zone.lookup('ab')).toMatchObject({ records: [{ data: '11.0.0.1' }, { data: '11.0.0.2' }] })
+  const both = [{ data: '11.0.0.1' }, { data: '11.0.0.2' }]
+  expect(zone.lookup('ab.fw')).toMatchObject({ records: both })
   names.update([['/ab', undefined]])
-  expect(zone.lookup('ab')).toMatchObject({ records: [{ data: '11.0.0.2' }] })
+  expect(zone.lookup('ab.fw')).toMatchObject({ records: [{ data: '11.0.0.2' }] })
+  expect(zone.lookup('fw')).toEqual({ kind: 'found', records: [] })
   names.update([['ab', undefined]])
-  expect(zone.lookup('ab')).toEqual({ kind: 'absent' })
+  expect([zone.lookup('ab.fw').kind, zone.lookup('fw').kind]).toEqual(['absent', 'absent'])
 })
 
 test('a row that changes its name leaves nothing under the old one', () => {
