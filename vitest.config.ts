@@ -1,4 +1,5 @@
 import { defineConfig, type ViteUserConfig } from 'vitest/config'
+import { TallyReporter } from './dev/tally-reporter.ts'
 
 /** Files whose tests touch the kernel run one after another, each in a process of its own. */
 const serial = {
@@ -10,6 +11,7 @@ const serial = {
 
 const config: ViteUserConfig = defineConfig({
   test: {
+    reporters: ['default', new TallyReporter()],
     projects: [
       {
         test: {

@@ -3,6 +3,7 @@
  *
  * **Source:** `include/uapi/linux/bpf.h`
  */
+import { nativeAddon } from './native.ts'
 
 /** Entries of a map, packed: n × key size and n × value size. */
 export interface BpfEntries {
@@ -12,8 +13,6 @@ export interface BpfEntries {
 
 /** A hash or array map. */
 export interface BpfMap {
-  readonly keySize: number
-  readonly valueSize: number
   /** Writes entries. @returns an errno per entry, or nothing when all went well */
   update(keys: Uint8Array, values: Uint8Array): Promise<readonly number[]>
   /** Deletes entries; ENOENT for those that were not there. */
@@ -35,5 +34,61 @@ export interface BpfLinkState {
 export interface BpfFeature {
   readonly name: string
   readonly isSupported: boolean
+  readonly errno?: number
   readonly detail?: string
+}
+
+/** What {@link loadBpfObject} loads. */
+export interface BpfObjectOptions {
+  /** The object's name in the addon: `l4lb`. */
+  readonly object: 'l4lb'
+  /** Where its maps are pinned; pinned ones of the same definition are used on. */
+  readonly pinDirectory: string
+  /** Constants of its `.rodata` by name. */
+  readonly constants: Readonly<Record<string, number>>
+}
+
+/** Where a program is attached. */
+export interface BpfAttachment {
+  readonly program: string
+  readonly cgroup: string
+  readonly linkPin: string
+}
+
+/** A loaded object. Closing it leaves pinned maps and links in place. */
+export interface BpfObject {
+  map(name: string): BpfMap
+  /** Attaches, or adopts the pinned link of the same program. */
+  attachCgroup(attachment: BpfAttachment): Promise<void>
+  close(): void
+}
+
+/** Loads an object: verifies its programs, makes or reuses its maps. */
+export async function loadBpfObject(options: BpfObjectOptions): Promise<BpfObject> {
+  const object = await nativeAddon().BpfObject.load({
+    ...options,
+    constants: { ...options.constants },
+  })
+  return {
+    map: (name) => object.map(name),
+    attachCgroup: async (attachment) => {
+      await object.attachCgroup({ ...attachment })
+    },
+    close: () => object.close(),
+  }
+}
+
+/** Opens a pinned map. */
+export function openPinnedMap(path: string): Promise<BpfMap> {
+  return nativeAddon().BpfMap.openPinned(path)
+}
+
+/** The state of a pinned link; undefined without one. */
+export async function bpfLinkState(pin: string): Promise<BpfLinkState | undefined> {
+  return (await nativeAddon().bpfLinkState(pin)) ?? undefined
+}
+
+/** What this kernel can do, found out by trying. */
+export async function bpfFeatures(): Promise<readonly BpfFeature[]> {
+  return nativeAddon().bpfFeatures()
 }

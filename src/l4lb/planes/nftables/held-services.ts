@@ -40,10 +40,11 @@ export class HeldServices {
     return new Map([...this.#held].map(([key, { rendering }]) => [key, rendering]))
   }
 
-  /** Reads the maps. @param classes the intact slot chains, as `4/3` */
-  async observe(nftables: Nftables, classes: ReadonlySet<string>): Promise<void> {
-    this.#held = await observeServices(nftables)
-    this.#classes = new Set(classes)
+  /** Reads the maps. @param slotChains the slot chains whose rules are right */
+  async observe(nftables: Nftables, slotChains: ReadonlySet<string>): Promise<void> {
+    const { held, classes } = await observeServices(nftables, slotChains)
+    this.#held = held
+    this.#classes = classes
   }
 
   /** Forgets everything: the table is gone. */
@@ -65,10 +66,7 @@ export class HeldServices {
     if (old?.slotCount !== count) operations.push(...setClass(service, old, count))
     return {
       operations,
-      confirm: () => {
-        this.#held.set(key, held)
-        if (count > 0) this.#classes.add(`${family}/${count}`)
-      },
+      confirm: () => void this.#held.set(key, held),
     }
   }
 
@@ -83,8 +81,11 @@ export class HeldServices {
     }
   }
 
+  /** Once per number of slots; should the kernel refuse it, the next observation says so. */
   #ensureClass(family: Family, slots: number): NftOperation[] {
-    if (slots === 0 || this.#classes.has(`${family}/${slots}`)) return []
+    const name = `${family}/${slots}`
+    if (slots === 0 || this.#classes.has(name)) return []
+    this.#classes.add(name)
     return classOperations(family, slots)
   }
 }

@@ -17,17 +17,41 @@ export interface HeldService {
   readonly rendering: string
 }
 
-/** Reads both families. */
-export async function observeServices(nftables: Nftables): Promise<Map<ServiceKey, HeldService>> {
+/** What the maps say. */
+export interface Observation {
+  readonly held: Map<ServiceKey, HeldService>
+  /** Numbers of slots that lead to an intact chain, as `4/3`. */
+  readonly classes: Set<string>
+}
+
+/** Reads both families. @param slotChains the slot chains whose rules are right */
+export async function observeServices(
+  nftables: Nftables,
+  slotChains: ReadonlySet<string>,
+): Promise<Observation> {
   const held = new Map<ServiceKey, HeldService>()
+  const classes = new Set<string>()
   for (const family of [4, 6] as const) {
+    const reachable = await readClasses(nftables, family)
+    for (const [count, chain] of reachable) {
+      if (slotChains.has(chain)) classes.add(`${family}/${count}`)
+    }
     const slots = await readSlots(nftables, family)
     const counts = await readCounts(nftables, family)
     for (const key of new Set([...slots.keys(), ...counts.keys()])) {
-      held.set(key, describe(counts.get(key), slots.get(key) ?? new Map()))
+      const slotCount = counts.get(key)
+      const isReachable = slotCount === 0 || classes.has(`${family}/${slotCount}`)
+      held.set(key, describe({ slotCount, found: slots.get(key) ?? new Map(), isReachable }))
     }
   }
-  return held
+  return { held, classes }
+}
+
+async function readClasses(nftables: Nftables, family: Family): Promise<Map<number, string>> {
+  const keyLength = LENGTHS.class
+  const request = { table: TABLE, set: `classes${family}`, keyLength, valueLength: 0 }
+  const { keys, chains = [] } = await nftables.elements(request)
+  return new Map(chains.map((chain, index) => [decodeNumber(keys, index * keyLength), chain]))
 }
 
 type SlotMap = Map<number, SlotEndpoint>
@@ -64,14 +88,20 @@ async function readCounts(nftables: Nftables, family: Family): Promise<Map<Servi
 /** Slots beyond this are none of ours; they are only deleted. */
 const SLOT_SANITY_LIMIT = 65_536
 
-function describe(slotCount: number | undefined, found: SlotMap): HeldService {
+interface Found {
+  readonly slotCount: number | undefined
+  readonly found: SlotMap
+  readonly isReachable: boolean
+}
+
+function describe({ slotCount, found, isReachable }: Found): HeldService {
   const slots: string[] = []
   for (const [slot, endpoint] of found) {
     if (slot < SLOT_SANITY_LIMIT) slots[slot] = formatEndpoint(endpoint)
   }
-  const isWhole = slotCount === found.size && slots.length === found.size
+  const isWhole = isReachable && slotCount === found.size && slots.length === found.size
   const rendering = isWhole
     ? renderSlots([...found.values()])
-    : renderDamaged('slots are missing or too many')
+    : renderDamaged('slots or their chain are missing or too many')
   return { slotCount, slots, slotNumbers: [...found.keys()], rendering }
 }

@@ -42,7 +42,7 @@ export class NftablesPlane implements Plane {
   readonly #kernel: NftablesKernel
   readonly #options: NftablesPlaneOptions
   readonly #services = new HeldServices()
-  #inspection: Inspection = { defects: [], repairs: [], classes: new Set() }
+  #inspection: Inspection = inspect(undefined, [])
   #routePlan: RoutePlan = { defects: [], operations: [] }
   /** Whether the table must be read; routes are read each time, they are few. */
   #isTableStale = true
@@ -120,13 +120,9 @@ export class NftablesPlane implements Plane {
     return planRoutes(desired, await this.#kernel.routes.routes())
   }
 
-  /** Maps that are missing, or will be made anew, hold nothing. */
   async #readServices(): Promise<void> {
-    const { defects, classes } = this.#inspection
-    const isWhole = !defects.some(
-      (defect) => defect.startsWith('set ') || defect.startsWith('the table'),
-    )
-    if (isWhole) await this.#services.observe(this.#kernel.nftables, classes)
+    const { hasAllMaps, slotChains } = this.#inspection
+    if (hasAllMaps) await this.#services.observe(this.#kernel.nftables, slotChains)
     else this.#services.clear()
   }
 

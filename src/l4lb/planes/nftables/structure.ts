@@ -9,8 +9,10 @@ export interface Inspection {
   readonly defects: readonly string[]
   /** One transaction that mends them. */
   readonly repairs: readonly NftOperation[]
-  /** Slot chains whose rules are right, as `4/3`. */
-  readonly classes: ReadonlySet<string>
+  /** Slot chains whose rules are right, by name. */
+  readonly slotChains: ReadonlySet<string>
+  /** False when a map of services is missing or will be made anew: then it holds nothing. */
+  readonly hasAllMaps: boolean
 }
 
 const SLOT_CHAIN = /^slots([46])-(\d+)$/
@@ -39,7 +41,10 @@ export function inspect(table: NftTable | undefined, ranges: readonly Cidr[]): I
     defects.push(defect)
     repairs.push(...mendChain(table, chain))
   }
-  return { defects, repairs, classes: intactClasses(table) }
+  const hasAllMaps = setDefinitions().every(({ name }) =>
+    table.sets.some((set) => set.name === name),
+  )
+  return { defects, repairs, slotChains: intactSlotChains(table), hasAllMaps }
 }
 
 function renewal(table: NftTable | undefined, ranges: readonly Cidr[]): Inspection {
@@ -57,7 +62,8 @@ function renewal(table: NftTable | undefined, ranges: readonly Cidr[]): Inspecti
       ...chains.map(addChain),
       ...chains.flatMap(addRules),
     ],
-    classes: new Set(),
+    slotChains: new Set(),
+    hasAllMaps: false,
   }
 }
 
@@ -98,12 +104,12 @@ function addRules({ name, rules }: Chain): NftOperation[] {
   return rules.map((expressions) => ({ kind: 'addRule', table: TABLE, chain: name, expressions }))
 }
 
-function intactClasses(table: NftTable): Set<string> {
-  const intact = table.chains.flatMap(({ name }) => {
+function intactSlotChains(table: NftTable): Set<string> {
+  const names = table.chains.map(({ name }) => name)
+  const intact = names.filter((name) => {
     const [, family, slots] = SLOT_CHAIN.exec(name) ?? []
-    if (family === undefined || slots === undefined) return []
-    const isWhole = hasRules(table, slotChain(Number(family) as Family, Number(slots)))
-    return isWhole ? [`${family}/${slots}`] : []
+    if (family === undefined || slots === undefined) return false
+    return hasRules(table, slotChain(Number(family) as Family, Number(slots)))
   })
   return new Set(intact)
 }

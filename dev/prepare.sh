@@ -1,0 +1,51 @@
+#!/bin/sh
+# Installs what is missing and builds. Usage: dev/prepare.sh run|test|bench
+# Says what it installs; does nothing when all is there.
+set -eu
+cd "$(dirname "$0")/.."
+purpose=${1:-run}
+
+say() { echo "prepare: $*"; }
+
+# 1. Debian packages, each known by a file that it brings.
+want() { [ -e "$1" ] || packages="$packages $2"; }
+packages=''
+want /usr/bin/clang clang
+want /usr/include/bpf/bpf_helpers.h libbpf-dev
+want /usr/include/linux/bpf.h linux-libc-dev
+[ -e /usr/include/asm ] || [ -e "/usr/include/$(uname -m)-linux-gnu/asm" ] || packages="$packages linux-libc-dev"
+[ -e /sbin/ip ] || [ -e /usr/sbin/ip ] || [ -e /usr/bin/ip ] || packages="$packages iproute2"
+want /usr/bin/nsenter util-linux
+want /usr/bin/curl curl
+want /usr/bin/dig bind9-dnsutils
+want /usr/bin/cc gcc
+if [ "$purpose" != run ]; then
+  want /usr/sbin/nft nftables
+  [ -e /usr/sbin/bpftool ] || [ -e /usr/bin/bpftool ] || packages="$packages bpftool"
+fi
+if [ -n "$packages" ]; then
+  if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing Debian packages:$packages"
+    export DEBIAN_FRONTEND=noninteractive
+    apt-get update -qq
+    # shellcheck disable=SC2086
+    apt-get install -y --no-install-recommends $packages
+  else
+    say "missing packages:$packages (as root this script installs them)"
+  fi
+fi
+
+# 2. npm packages, when the lock file is newer than what is installed.
+command -v npm >/dev/null || { say 'npm is missing: install Node.js with npm first'; exit 1; }
+if [ ! -e node_modules/.package-lock.json ] || [ package-lock.json -nt node_modules/.package-lock.json ]; then
+  say 'installing npm packages (npm ci)'
+  npm ci --no-audit --no-fund
+fi
+PATH=$PWD/node_modules/.bin:$PATH
+export PATH
+
+# 3. The native addon and its BPF programs.
+command -v cargo >/dev/null || { say 'cargo is missing: install Rust first'; exit 1; }
+say 'building the native addon (cargo; the first time takes a minute or two)'
+sh dev/build-native.sh
+say 'ready'

@@ -1,0 +1,50 @@
+import { systemClock } from '../base/clock.ts'
+import { silentLog } from '../base/log.ts'
+import { systemRandom } from '../base/random.ts'
+import { Scope } from '../base/scope.ts'
+import { type PlanReport, reportPlan } from '../daemon/plan-report.ts'
+import { type Command, type GivenFlags, JSON_FLAG } from './command.ts'
+import { CONFIG_FLAGS, configOf } from './flags.ts'
+
+/** `navstar plan`: a dry run of one round. */
+export const planCommand: Command = {
+  name: 'plan',
+  summary: 'Print what should be, what the kernel has, and what would be done; change nothing',
+  description: [
+    'Reads the Mesos agent once and the kernel once. Needs no running daemon; beside one, the plan',
+    'is empty while all is well. Exits with 1 when there is something to do.',
+  ].join('\n'),
+  flags: [JSON_FLAG, ...CONFIG_FLAGS],
+  run,
+}
+
+async function run(given: GivenFlags): Promise<number> {
+  const config = await configOf(given)
+  const failed = Promise.withResolvers<never>()
+  const scope = new Scope((error) => failed.reject(error))
+  try {
+    const world = { clock: systemClock, random: systemRandom, log: silentLog, scope }
+    const report = await Promise.race([reportPlan({ ...world, config }), failed.promise])
+    console.log(given.switches.has('json') ? JSON.stringify(report, null, 2) : planText(report))
+    return report.operations.length === 0 ? 0 : 1
+  } finally {
+    await scope.close()
+  }
+}
+
+/** The report as text, in three parts. */
+export function planText({ plane, desired, observed, operations, problems }: PlanReport): string {
+  return [
+    `plane ${plane.kind}: ${plane.reason}`,
+    '',
+    section('desired', desired),
+    section('observed', observed),
+    section('operations', operations),
+    ...(problems.length > 0 ? [section('problems', problems)] : []),
+  ].join('\n')
+}
+
+function section(title: string, lines: readonly string[]): string {
+  const shown = lines.length > 0 ? lines : ['none']
+  return `${title} (${lines.length})\n${shown.map((line) => `  ${line}`).join('\n')}\n`
+}

@@ -1,0 +1,43 @@
+import { fetchAdmin } from '../admin/client.ts'
+import type { ProblemView, VipsView, VipView } from '../daemon/resources.ts'
+import { type Command, type GivenFlags, JSON_FLAG } from './command.ts'
+import { CONFIG_FLAGS, configOf } from './flags.ts'
+
+/** `navstar vips`: what the running daemon serves. */
+export const vipsCommand: Command = {
+  name: 'vips',
+  summary: 'List the VIPs of this node, their backends and how they stand',
+  description: 'Asks the running daemon. Exits with 1 when a VIP is not served as it should be.',
+  flags: [
+    JSON_FLAG,
+    ...CONFIG_FLAGS.filter(({ name }) => ['admin-listen', 'config'].includes(name)),
+  ],
+  run,
+}
+
+async function run(given: GivenFlags): Promise<number> {
+  const { admin } = await configOf(given)
+  const view = (await fetchAdmin(admin.listen, '/v1/navstar/vips')) as VipsView
+  console.log(given.switches.has('json') ? JSON.stringify(view, null, 2) : vipsText(view))
+  return view.vips.every(({ state }) => state === 'served') ? 0 : 1
+}
+
+/** The VIPs as text, a line each and one per backend. */
+export function vipsText({ plane, isComplete, vips, problems }: VipsView): string {
+  const note = isComplete ? '' : ' (the Mesos agent has not answered yet)'
+  const head = `${vips.length} VIPs on plane ${plane}${note}`
+  return [head, ...vips.flatMap(vipLines), ...problems.map(problemLine)].join('\n')
+}
+
+function vipLines({ name, protocol, address, state, backends, error }: VipView): string[] {
+  const reason = error === undefined ? '' : `: ${error.message}`
+  const head = `${protocol} ${address}  ${name ?? '(no name)'}  ${state}${reason}`
+  const none = backends.some(({ weight }) => weight > 0)
+    ? []
+    : ['  no active backend: connections are rejected']
+  return [head, ...none, ...backends.map((backend) => `  ${backend.address}  ${backend.state}`)]
+}
+
+function problemLine({ code, message, hint }: ProblemView): string {
+  return `problem ${code}: ${message}\n  hint: ${hint}`
+}

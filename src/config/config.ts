@@ -1,0 +1,132 @@
+/** The daemon's configuration: file < environment < flag, all problems at once, frozen. */
+import { NavstarError } from '../base/error.ts'
+import type { LogLevel } from '../base/log.ts'
+import { DNS_DEFAULTS, type DnsOptions } from '../dns/config.ts'
+import { L4LB_DEFAULTS, type L4lbOptions } from '../l4lb/config.ts'
+import { MESOS_DEFAULTS, type MesosOptions } from '../mesos/config.ts'
+import type { Ip } from '../model/ip.ts'
+import { environmentName, type GivenValues, type Option } from './option.ts'
+import { ADMIN_LISTEN, OPTIONS } from './options.ts'
+
+/** Everything that the daemon is told. */
+export interface DaemonConfig {
+  readonly logLevel: LogLevel
+  readonly nodeIp?: Ip
+  readonly mesos: MesosOptions
+  readonly l4lb: L4lbOptions
+  readonly dns: DnsOptions
+  readonly admin: { readonly listen: string }
+}
+
+/** The texts that the operator gave, per source. */
+export interface ConfigSources {
+  /** The parsed JSON of the configuration file. */
+  readonly file?: unknown
+  readonly environment: Readonly<Record<string, string | undefined>>
+  readonly flags: Readonly<Record<string, string | undefined>>
+}
+
+/**
+ * Composes the configuration.
+ *
+ * @throws NavstarError `CONFIG_INVALID` that lists every problem
+ */
+export function composeConfig(sources: ConfigSources): DaemonConfig {
+  const problems: string[] = []
+  const given = collect(sources, problems)
+  const read = <T>(option: Option<T>): T | undefined => parse(option, given, problems)
+  const ip = read(OPTIONS.ip)
+  const cgroup = read(OPTIONS.cgroup)
+  const credential = credentialOf(read(OPTIONS.mesosUser), read(OPTIONS.mesosToken))
+  const config: DaemonConfig = {
+    logLevel: read(OPTIONS.logLevel) ?? 'info',
+    ...(ip && { nodeIp: ip }),
+    mesos: {
+      ...MESOS_DEFAULTS,
+      ...(ip && { agentIp: ip }),
+      ...(credential && { credential }),
+      agentUrl: read(OPTIONS.mesos) ?? MESOS_DEFAULTS.agentUrl,
+      pollIntervalMs: read(OPTIONS.pollIntervalMs) ?? MESOS_DEFAULTS.pollIntervalMs,
+      maxStateBytes: read(OPTIONS.maxStateBytes) ?? MESOS_DEFAULTS.maxStateBytes,
+    },
+    l4lb: {
+      ...(cgroup && { cgroup }),
+      plane: read(OPTIONS.plane) ?? L4LB_DEFAULTS.plane,
+      pinDirectory: read(OPTIONS.pinDirectory) ?? L4LB_DEFAULTS.pinDirectory,
+      ranges: read(OPTIONS.ranges) ?? L4LB_DEFAULTS.ranges,
+    },
+    dns: {
+      ...DNS_DEFAULTS,
+      listen: read(OPTIONS.dnsListen) ?? DNS_DEFAULTS.listen,
+      upstreams: read(OPTIONS.dnsUpstreams) ?? DNS_DEFAULTS.upstreams,
+    },
+    admin: { listen: read(OPTIONS.adminListen) ?? ADMIN_LISTEN },
+  }
+  if (problems.length > 0) {
+    const cause = problems.join('; ')
+    throw new NavstarError('CONFIG_INVALID', { attempt: 'read the configuration', cause })
+  }
+  return freeze(config)
+}
+
+function collect(sources: ConfigSources, problems: string[]): GivenValues {
+  const given = new Map<string, { text: string; source: 'file' | 'environment' | 'flag' }>()
+  const names = Object.values(OPTIONS).map(({ name }) => name)
+  for (const [name, value] of fileEntries(sources.file, problems)) {
+    if (!names.includes(name)) problems.push(`file: unknown key '${name}'`)
+    else given.set(name, { text: fileText(value), source: 'file' })
+  }
+  for (const name of names) {
+    const text = sources.environment[environmentName(name)]
+    if (text !== undefined) given.set(name, { text, source: 'environment' })
+    const flag = sources.flags[name]
+    if (flag !== undefined) given.set(name, { text: flag, source: 'flag' })
+  }
+  const known = new Set(names.map(environmentName))
+  for (const name of Object.keys(sources.environment)) {
+    if (name.startsWith('NAVSTAR_') && !known.has(name))
+      problems.push(`environment: unknown ${name}`)
+  }
+  return given
+}
+
+function fileEntries(file: unknown, problems: string[]): [string, unknown][] {
+  if (file === undefined) return []
+  if (typeof file === 'object' && file !== null && !Array.isArray(file)) return Object.entries(file)
+  problems.push('file: expected a JSON object')
+  return []
+}
+
+/** Lists may be written as JSON arrays. */
+function fileText(value: unknown): string {
+  return Array.isArray(value) ? value.join(',') : String(value)
+}
+
+function parse<T>(option: Option<T>, given: GivenValues, problems: string[]): T | undefined {
+  const value = given.get(option.name)
+  if (value === undefined) return undefined
+  try {
+    return option.parse(value.text)
+  } catch (error) {
+    const expected = error instanceof Error ? error.message : String(error)
+    problems.push(`${value.source}: ${option.name} '${value.text}': ${expected}`)
+    return undefined
+  }
+}
+
+function credentialOf(
+  basic: string | undefined,
+  token: string | undefined,
+): MesosOptions['credential'] | undefined {
+  if (token?.startsWith('dcos:') === true) return { kind: 'dcos', token: token.slice(5) }
+  if (token !== undefined) return { kind: 'bearer', token }
+  if (basic === undefined) return undefined
+  const colon = basic.indexOf(':')
+  return { kind: 'basic', user: basic.slice(0, colon), password: basic.slice(colon + 1) }
+}
+
+function freeze<T>(value: T): T {
+  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  for (const field of Object.values(value)) freeze(field)
+  return Object.freeze(value)
+}

@@ -1,0 +1,61 @@
+/**
+ * The one place that knows every capability: who feeds whom, and in which order they start. They
+ * stop in the opposite order, and stopping leaves the data path as it is.
+ */
+import { collectDefaultMetrics, Registry } from 'prom-client'
+import { startAdmin } from '../admin/admin.ts'
+import type { Clock } from '../base/clock.ts'
+import type { Log } from '../base/log.ts'
+import type { Random } from '../base/random.ts'
+import type { Scope } from '../base/scope.ts'
+import type { DaemonConfig } from '../config/config.ts'
+import { type Dns, startDns } from '../dns/dns.ts'
+import { type L4lb, openPlane, selectPlane, startAdvertising, startL4lb } from '../l4lb/l4lb.ts'
+import { type Mesos, startMesos } from '../mesos/mesos.ts'
+import type { Ip } from '../model/ip.ts'
+import { daemonResources } from './resources.ts'
+
+/** The world that a daemon runs in. */
+export interface DaemonParts {
+  readonly config: DaemonConfig
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  /** Ends the daemon. */
+  readonly scope: Scope
+}
+
+/** A running daemon. */
+export interface Daemon {
+  readonly mesos: Mesos
+  readonly l4lb: L4lb
+  readonly dns: Dns
+  readonly adminAddress: string
+}
+
+/**
+ * Starts the daemon.
+ *
+ * @throws NavstarError `PLANE_UNAVAILABLE`, `ADMIN_BIND_FAILED`, `NATIVE_MISSING`
+ */
+export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
+  const { config, clock, random, log, scope } = parts
+  const registry = new Registry()
+  collectDefaultMetrics({ register: registry })
+  const world = { clock, random, log, registry, scope }
+
+  const chosen = await selectPlane(config.l4lb)
+  log.info('data plane chosen', { plane: chosen.kind, reason: chosen.reason })
+  const mesos = startMesos({ ...world, options: config.mesos })
+  const nodeIp = (): Ip | undefined => config.nodeIp ?? mesos.agentIp()
+  const advertising = startAdvertising({ tasks: mesos.tasks, log, scope })
+  const plane = await openPlane(chosen.kind, { options: config.l4lb, nodeIp })
+  const { ranges } = config.l4lb
+  const { records } = advertising
+  const l4lb = startL4lb({ ...world, plane, ranges, records, nodeIp })
+  const dns = startDns({ ...world, options: config.dns, names: l4lb.names })
+  const resources = daemonResources({ config, mesos, l4lb, dns, advertising, chosen })
+  const admin = await startAdmin({ options: config.admin, registry, resources, log, scope })
+  log.info('navstar is running', { admin: admin.address, plane: chosen.kind })
+  return { mesos, l4lb, dns, adminAddress: admin.address }
+}

@@ -1,0 +1,105 @@
+/** What the daemon tells over HTTP; the CLI prints the same. */
+import type { Resources } from '../admin/admin.ts'
+import type { NavstarError } from '../base/error.ts'
+import type { DaemonConfig } from '../config/config.ts'
+import type { Dns } from '../dns/dns.ts'
+import type { Advertising, L4lb, PlaneProbe, ServiceStatus } from '../l4lb/l4lb.ts'
+import type { Mesos } from '../mesos/mesos.ts'
+import { formatEndpoint } from '../model/vip.ts'
+
+/** A VIP as `navstar vips` shows it. */
+export interface VipView {
+  /** Full DNS name, for named VIPs. */
+  readonly name?: string
+  /** `tcp` or `udp`. */
+  readonly protocol: string
+  /** Address and port, e.g. `11.0.0.37:80`. */
+  readonly address: string
+  /** `served`, `pending` or `failed`. */
+  readonly state: string
+  readonly error?: ProblemView
+  readonly backends: readonly {
+    readonly address: string
+    readonly weight: number
+    readonly state: string
+  }[]
+}
+
+/** An error as the CLI shows it. */
+export interface ProblemView {
+  readonly code: string
+  readonly message: string
+  readonly hint: string
+}
+
+/** The answer of `/v1/navstar/vips`. */
+export interface VipsView {
+  readonly plane: string
+  readonly isComplete: boolean
+  readonly vips: readonly VipView[]
+  readonly problems: readonly ProblemView[]
+}
+
+/** The capabilities that have something to tell. */
+export interface ResourceParts {
+  readonly config: DaemonConfig
+  readonly mesos: Mesos
+  readonly l4lb: L4lb
+  readonly dns: Dns
+  readonly advertising: Advertising
+  readonly chosen: PlaneProbe
+}
+
+/** The resources of the admin server. */
+export function daemonResources(parts: ResourceParts): Resources {
+  return {
+    '/v1/navstar/vips': () => vipsView(parts),
+    '/v1/navstar/status': () => statusView(parts),
+  }
+}
+
+function vipsView({ config, l4lb, advertising }: ResourceParts): VipsView {
+  const { rows, isComplete } = l4lb.services.snapshot
+  const statuses = [...rows.keys()].map((key) => l4lb.statusOf(key))
+  const vips = statuses
+    .filter((status) => status !== undefined)
+    .map((status) => vipView(status, config.dns.zone))
+  const problems = [...advertising.problems(), ...l4lb.problems()].map(problemView)
+  return { plane: l4lb.planeKind, isComplete, vips: vips.sort(byName), problems }
+}
+
+function vipView({ service, isServed, error }: ServiceStatus, zone: string): VipView {
+  const state = isServed ? 'served' : error === undefined ? 'pending' : 'failed'
+  return {
+    ...(service.name !== undefined && { name: `${service.name}.${zone}` }),
+    protocol: service.protocol,
+    address: formatEndpoint(service),
+    state,
+    ...(error !== undefined && { error: problemView(error) }),
+    backends: service.backends.map(({ weight, ...endpoint }) => ({
+      address: formatEndpoint(endpoint),
+      weight,
+      state: weight > 0 ? 'active' : 'draining',
+    })),
+  }
+}
+
+function statusView({ mesos, l4lb, dns, chosen }: ResourceParts): unknown {
+  const { lastError, ...sync } = l4lb.status()
+  return {
+    plane: { kind: chosen.kind, reason: chosen.reason },
+    l4lb: { ...sync, ...(lastError && { lastError: problemView(lastError) }) },
+    mesos: mesos.status(),
+    agentIp: mesos.agentIp(),
+    dns: dns.addresses(),
+  }
+}
+
+function problemView({ code, message, hint }: NavstarError): ProblemView {
+  return { code, message, hint }
+}
+
+function byName(left: VipView, right: VipView): number {
+  const keyOf = ({ name, protocol, address }: VipView) => `${name ?? ''} ${protocol} ${address}`
+  return keyOf(left) < keyOf(right) ? -1 : 1
+}

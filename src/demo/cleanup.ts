@@ -1,0 +1,59 @@
+/** Removes every trace of a demo, whatever of it is still there. */
+import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { type DemoPlaces, demoPlaces, NAMESPACE_PREFIX, STATE_ROOT } from './places.ts'
+import { run } from './run.ts'
+
+/** Ends a demo's processes and removes its namespaces, cgroups, pins and files. */
+export async function cleanUp(demo: DemoPlaces): Promise<void> {
+  await endProcesses(demo.cgroup)
+  const own = (await list('/run/netns')).filter((name) =>
+    name.startsWith(`${NAMESPACE_PREFIX}${demo.id}-`),
+  )
+  for (const name of own) {
+    await run('ip', ['netns', 'delete', name]).catch(() => undefined) // already gone
+    await rm(`/etc/netns/${name}`, { recursive: true, force: true })
+  }
+  await rm(demo.pinDirectory, { recursive: true, force: true })
+  await removeCgroup(demo.cgroup)
+  await rm(demo.stateDirectory, { recursive: true, force: true })
+}
+
+/** Cleans up after demos whose process is gone. @returns their ids */
+export async function sweep(cgroupRoot: string): Promise<string[]> {
+  const swept: string[] = []
+  for (const id of await list(STATE_ROOT)) {
+    const pid = await readFile(join(STATE_ROOT, id, 'pid'), 'utf8').catch(() => '')
+    if (pid !== '' && (await isDemo(pid.trim()))) continue
+    await cleanUp(demoPlaces(id, cgroupRoot))
+    swept.push(id)
+  }
+  return swept
+}
+
+/** Whether the process is still a demo: its number may have been given to another. */
+async function isDemo(pid: string): Promise<boolean> {
+  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
+  return commandLine.includes('demo')
+}
+
+/** Every process of a demo is in its cgroup: cgroup.kill ends them all at once (Linux 5.14). */
+async function endProcesses(cgroup: string): Promise<void> {
+  await writeFile(join(cgroup, 'cgroup.kill'), '1').catch(() => undefined) // no such cgroup
+  for (let attempt = 0; attempt < 200; attempt++) {
+    const events = await readFile(join(cgroup, 'cgroup.events'), 'utf8').catch(() => 'populated 0')
+    if (events.includes('populated 0')) return
+    await sleep(10)
+  }
+}
+
+async function removeCgroup(path: string): Promise<void> {
+  const children = await readdir(path, { withFileTypes: true }).catch(() => [])
+  for (const child of children) if (child.isDirectory()) await removeCgroup(join(path, child.name))
+  await rmdir(path).catch(() => undefined) // already gone
+}
+
+async function list(path: string): Promise<string[]> {
+  return readdir(path).catch(() => [])
+}

@@ -1,0 +1,128 @@
+/** The demo: one cluster host, from a task's label to a balanced connection. */
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { ensureBpfMount, findCgroupRoot } from '../kernel/mounts.ts'
+import { cleanUp, sweep } from './cleanup.ts'
+import { ClusterHost } from './cluster-host.ts'
+import { demoProgram } from './host-process.ts'
+import { type LoadReport, percentile } from './load-report.ts'
+import { type DemoPlaces, demoPlaces } from './places.ts'
+import { addFabric, hostAddresses } from './topology.ts'
+
+/** How the demo runs. */
+export interface DemoOptions {
+  /** Ends after the measurements instead of staying up. */
+  readonly isOnce: boolean
+  readonly plane: 'auto' | 'ebpf' | 'nftables'
+  /** Resolves when the user has seen enough. */
+  readonly interrupted: Promise<unknown>
+  readonly print: (line: string) => void
+}
+
+const NAME = 'web.marathon.l4lb.thisdcos.directory'
+const BACKENDS = 3
+const REQUESTS = 1000
+const PORT = 8080
+
+/** Runs the demo. @returns whether everything went as it should */
+export async function runDemo(options: DemoOptions): Promise<boolean> {
+  const { print } = options
+  const cgroupRoot = await findCgroupRoot()
+  if (cgroupRoot === undefined) throw new Error('the demo needs cgroup2 mounted')
+  await ensureBpfMount()
+  for (const id of await sweep(cgroupRoot)) print(`removed what demo ${id} had left behind`)
+  const demo = demoPlaces(process.pid.toString(36), cgroupRoot)
+  await mkdir(demo.stateDirectory, { recursive: true })
+  await writeFile(join(demo.stateDirectory, 'pid'), String(process.pid))
+  const reaper = spawn(
+    process.execPath,
+    demoProgram('reaper-main.ts', demo.id, cgroupRoot).slice(1),
+    {
+      stdio: ['pipe', 'ignore', 'ignore'],
+      detached: true,
+    },
+  )
+  reaper.unref()
+  try {
+    return await show(demo, options)
+  } finally {
+    await cleanUp(demo)
+    reaper.stdin?.end()
+    print('everything is removed')
+  }
+}
+
+async function show(demo: DemoPlaces, options: DemoOptions): Promise<boolean> {
+  const { print, plane, isOnce, interrupted } = options
+  const host = new ClusterHost(demo, { number: 1, containers: BACKENDS, plane })
+  print(`host h1 is namespace ${host.places.namespace}, address ${host.ip}`)
+  await addFabric(demo)
+  await host.create()
+  await host.startAgent()
+  print('a simulated Mesos agent serves its API on 127.0.0.1:5051 there')
+  const ports = [{ port: PORT, vips: ['/web:80'] }]
+  for (let index = 1; index <= BACKENDS; index++) {
+    const id = await host.startBackend(index, { name: 'web', ports })
+    print(`task ${id} runs in container ${index}, labelled VIP_0: /web:80`)
+  }
+  await host.startDaemon()
+  await host.waitFor('/v1/navstar/vips', (text) => text.includes('"served"'))
+  print((await chosenPlane(host)) ?? '')
+  const addresses = (await host.run(['dig', '+short', NAME, 'A', NAME, 'AAAA'])).trim()
+  print(`${NAME} is ${addresses.split('\n').join(' and ')}`)
+  const isFine = await measure(host, print)
+  if (isOnce) return isFine
+  print(tryOut(host))
+  await interrupted
+  return isFine
+}
+
+async function chosenPlane(host: ClusterHost): Promise<string | undefined> {
+  const status = JSON.parse(await host.waitFor('/v1/navstar/status')) as {
+    plane: { kind: string; reason: string }
+  }
+  return `the daemon chose plane ${status.plane.kind}: ${status.plane.reason}`
+}
+
+async function measure(host: ClusterHost, print: (line: string) => void): Promise<boolean> {
+  const containers = Array.from({ length: BACKENDS }, (_, index) =>
+    hostAddresses(1).container(index + 1),
+  )
+  const direct = containers.map(({ ip }) => `http://${ip}:${PORT}/`)
+  const vip = [`http://${NAME}/`]
+  await host.sendRequests(100, [...direct, ...vip]) // warms up
+  const throughVip = await host.sendRequests(REQUESTS, vip)
+  const directly = await host.sendRequests(REQUESTS, direct)
+  print(`${REQUESTS} requests through the VIP: ${spreadText(throughVip)}`)
+  print(`latency through the VIP ${latencyText(throughVip)}, direct ${latencyText(directly)}`)
+  const ratio = percentile(throughVip.timesUs, 0.5) / percentile(directly.timesUs, 0.5)
+  print(`the VIP takes ${ratio.toFixed(2)} times the direct median (names resolved each time)`)
+  const isFine =
+    throughVip.timesUs.length === REQUESTS && Object.keys(throughVip.spread).length === BACKENDS
+  if (!isFine) print(`FAILED: expected ${REQUESTS} answers from ${BACKENDS} backends`)
+  return isFine
+}
+
+function spreadText({ spread, failures }: LoadReport): string {
+  const shares = Object.entries(spread).map(([backend, count]) => `${backend} ${count}`)
+  const errors = Object.entries(failures).map(([reason, count]) => `${reason} ${count}`)
+  return `${shares.join(', ')}; failures: ${errors.join(', ') || 'none'}`
+}
+
+function latencyText({ timesUs }: LoadReport): string {
+  const milliseconds = (share: number) => (percentile(timesUs, share) / 1000).toFixed(2)
+  return `p50 ${milliseconds(0.5)} ms, p99 ${milliseconds(0.99)} ms`
+}
+
+function tryOut(host: ClusterHost): string {
+  const { script } = host.places
+  return [
+    '',
+    `The cluster stays up; host h1 is ${host.ip}. Try, in another terminal:`,
+    `  ${script} curl http://${NAME}/`,
+    `  ${script} dig ${NAME}`,
+    `  ${script} ${process.cwd()}/navstar vips`,
+    'Ctrl-C ends it and removes everything.',
+  ].join('\n')
+}

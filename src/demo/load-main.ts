@@ -1,0 +1,47 @@
+/**
+ * Sends requests one after another, each on a connection of its own, and prints one line of JSON:
+ * `--count 1000 --url http://web.marathon.l4lb.thisdcos.directory/ [--url …]` (taken in turn).
+ */
+import { request } from 'node:http'
+import { parseArgs } from 'node:util'
+import type { LoadReport } from './load-report.ts'
+
+const { values } = parseArgs({
+  options: { url: { type: 'string', multiple: true }, count: { type: 'string', default: '1000' } },
+})
+const urls = values.url ?? []
+const spread = new Map<string, number>()
+const failures = new Map<string, number>()
+const timesUs: number[] = []
+
+for (let index = 0; index < Number(values.count); index++) {
+  const startNs = process.hrtime.bigint()
+  try {
+    const backend = await ask(urls[index % urls.length] ?? '')
+    timesUs.push(Number(process.hrtime.bigint() - startNs) / 1000)
+    spread.set(backend, (spread.get(backend) ?? 0) + 1)
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error)
+    failures.set(reason, (failures.get(reason) ?? 0) + 1)
+  }
+}
+
+const report: LoadReport = {
+  spread: Object.fromEntries([...spread].sort()),
+  failures: Object.fromEntries(failures),
+  timesUs,
+}
+process.stdout.write(`${JSON.stringify(report)}\n`)
+
+function ask(url: string): Promise<string> {
+  const { promise, resolve, reject } = Promise.withResolvers<string>()
+  const outgoing = request(url, { agent: false, timeout: 5_000 }, (response) => {
+    response.resume()
+    response.once('end', () => resolve(String(response.headers['x-backend'])))
+    response.once('error', reject)
+  })
+  outgoing.once('timeout', () => outgoing.destroy(new Error('timeout')))
+  outgoing.once('error', reject)
+  outgoing.end()
+  return promise
+}

@@ -1,0 +1,53 @@
+/** A network namespace: its routes and its nf_tables, through one native thread. */
+import { nativeAddon } from './native.ts'
+import type { Nftables } from './nftables.ts'
+import { type KernelEvent, readFailure } from './operation.ts'
+import type { LinkAddress, RouteTables } from './routes.ts'
+
+/** An open namespace. */
+export interface Namespace {
+  readonly nftables: Nftables
+  readonly routes: RouteTables
+  /** Calls back for changes by others to the table `navstar`, and for changes of links, addresses, routes. */
+  watch(listener: (event: KernelEvent) => void): void
+  close(): void
+}
+
+/** Opens a namespace by path, e.g. `/run/netns/blue`; default: the process' own. */
+export async function openNamespace(path?: string): Promise<Namespace> {
+  const native = await nativeAddon().NetworkNamespace.open(path)
+  const watches: { close(): void }[] = []
+  return {
+    nftables: {
+      table: (name) =>
+        read(`table ${name}`, async () => (await native.nftTable(name)) ?? undefined),
+      elements: ({ table, set, keyLength, valueLength }) =>
+        read(`elements of ${table} ${set}`, () =>
+          native.nftElements(table, set, keyLength, valueLength),
+        ),
+      transaction: (operations) => native.nftTransaction([...operations]),
+    },
+    routes: {
+      links: () => read('links', () => native.links()),
+      addresses: () => read('addresses', async () => (await native.addresses()) as LinkAddress[]),
+      routes: () => read('routes', () => native.routes()),
+      applyRoutes: (operations) => native.applyRoutes([...operations]),
+    },
+    watch: (listener) => {
+      const options = { routes: true, links: true, addresses: true, nftTables: ['navstar'] }
+      watches.push(native.watch(options, listener))
+    },
+    close: () => {
+      for (const watch of watches.splice(0)) watch.close()
+      native.close()
+    },
+  }
+}
+
+async function read<T>(object: string, reading: () => Promise<T>): Promise<T> {
+  try {
+    return await reading()
+  } catch (cause) {
+    throw readFailure(`read ${object}`, cause)
+  }
+}

@@ -1,0 +1,109 @@
+import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
+import type { ErrorCode } from '../base/error-codes.ts'
+import type { PlaneKind, PlaneOperation } from './plane.ts'
+
+/** What the balancing of VIPs reports. */
+export interface L4lbMetrics {
+  readonly onPlane: (plane: PlaneKind) => void
+  readonly onServices: (counts: { services: number; active: number; draining: number }) => void
+  readonly onProblem: (code: ErrorCode) => void
+  readonly onObserved: (durationMs: number) => void
+  readonly onApplied: (operations: readonly PlaneOperation[], durationMs: number) => void
+  readonly onDrift: () => void
+  readonly onFailure: (code: ErrorCode) => void
+}
+
+const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
+
+/** Defines the metrics of VIPs on the registry. */
+export function l4lbMetrics(registry: Registry): L4lbMetrics {
+  const gauges = defineGauges(registry)
+  const rounds = defineRounds(registry)
+  return {
+    onPlane: (plane) => gauges.plane.set({ plane }, 1),
+    onServices: ({ services, active, draining }) => {
+      gauges.vips.set(services)
+      gauges.backends.set({ state: 'active' }, active)
+      gauges.backends.set({ state: 'draining' }, draining)
+    },
+    onProblem: (code) => rounds.problems.inc({ code }),
+    onObserved: (durationMs) => rounds.observe.observe(durationMs / 1000),
+    onApplied: (operations, durationMs) => {
+      rounds.apply.observe(durationMs / 1000)
+      rounds.planSize.observe(operations.length)
+      for (const { kind } of operations) rounds.operations.inc({ kind })
+    },
+    onDrift: () => rounds.drifts.inc(),
+    onFailure: (code) => rounds.failures.inc({ code }),
+  }
+}
+
+function defineGauges(registry: Registry) {
+  const registers = [registry]
+  return {
+    plane: new Gauge({
+      name: 'navstar_l4lb_plane_state',
+      help: '1 for the data plane that serves VIPs on this node',
+      labelNames: ['plane'],
+      registers,
+    }),
+    vips: new Gauge({
+      name: 'navstar_l4lb_vips',
+      help: 'Services (address, port, protocol) that this node is to serve',
+      registers,
+    }),
+    backends: new Gauge({
+      name: 'navstar_l4lb_backends',
+      help: 'Backends of all services by state: active, draining',
+      labelNames: ['state'],
+      registers,
+    }),
+  }
+}
+
+function defineRounds(registry: Registry) {
+  const registers = [registry]
+  return {
+    problems: new Counter({
+      name: 'navstar_l4lb_problems_total',
+      help: 'Labels, endpoints and names that cannot be served, by error code',
+      labelNames: ['code'],
+      registers,
+    }),
+    observe: new Histogram({
+      name: 'navstar_l4lb_observe_duration_seconds',
+      help: 'Duration of reading the services back from the kernel',
+      buckets: DURATION_BUCKETS,
+      registers,
+    }),
+    apply: new Histogram({
+      name: 'navstar_l4lb_apply_duration_seconds',
+      help: 'Duration of carrying out a plan in the kernel',
+      buckets: DURATION_BUCKETS,
+      registers,
+    }),
+    planSize: new Histogram({
+      name: 'navstar_l4lb_plan_operations',
+      help: 'Operations of a plan that was carried out',
+      buckets: [1, 10, 100, 1000, 10_000, 100_000],
+      registers,
+    }),
+    operations: new Counter({
+      name: 'navstar_l4lb_operations_total',
+      help: 'Operations carried out by kind: repair, put, remove',
+      labelNames: ['kind'],
+      registers,
+    }),
+    drifts: new Counter({
+      name: 'navstar_l4lb_drifts_total',
+      help: 'Times that kernel state was found changed by someone else',
+      registers,
+    }),
+    failures: new Counter({
+      name: 'navstar_l4lb_failures_total',
+      help: 'Failed operations by error code',
+      labelNames: ['code'],
+      registers,
+    }),
+  }
+}

@@ -1,0 +1,77 @@
+/** Opens planes on the real kernel, and tries them. */
+import { mkdir } from 'node:fs/promises'
+import { NavstarError } from '../../base/error.ts'
+import { findBpfMount, findCgroupRoot } from '../../kernel/mounts.ts'
+import { openNamespace } from '../../kernel/namespace.ts'
+import type { Ip } from '../../model/ip.ts'
+import type { L4lbOptions } from '../config.ts'
+import type { Plane, PlaneKind } from '../plane.ts'
+import { openEbpfKernel, openPinnedEbpfKernel, tryEbpf } from './ebpf/kernel.ts'
+import { EbpfPlane } from './ebpf/plane.ts'
+import { NftablesPlane } from './nftables/plane.ts'
+import { tryNftables } from './nftables/trial.ts'
+import { type PlaneProbe, probeEach } from './probe.ts'
+
+/** What opening a plane takes. */
+export interface OpenPlaneOptions {
+  readonly options: L4lbOptions
+  readonly nodeIp: () => Ip | undefined
+}
+
+/** Tries all planes. */
+export async function probePlanes(options: L4lbOptions): Promise<PlaneProbe[]> {
+  return probeEach({
+    ebpf: async () => tryEbpf(await cgroupOf(options)),
+    nftables: () => tryNftables(),
+  })
+}
+
+/**
+ * Opens a plane in the process' own network namespace.
+ *
+ * @throws NavstarError `BPF_LOAD_FAILED`, `PLANE_UNAVAILABLE`
+ */
+export async function openPlane(
+  kind: PlaneKind,
+  { options, nodeIp }: OpenPlaneOptions,
+): Promise<Plane> {
+  const { ranges } = options
+  if (kind === 'nftables') return new NftablesPlane(await openNamespace(), { ranges, nodeIp })
+  const cgroup = await cgroupOf(options)
+  await preparePinDirectory(options.pinDirectory)
+  return new EbpfPlane(await openEbpfKernel({ cgroup, pinDirectory: options.pinDirectory }), {
+    ranges,
+  })
+}
+
+/** Opens a plane that can only observe: what an earlier daemon left is read, nothing is made. */
+export async function openPlaneReadOnly(
+  kind: PlaneKind,
+  { options, nodeIp }: OpenPlaneOptions,
+): Promise<Plane> {
+  const { ranges, pinDirectory } = options
+  if (kind === 'nftables') return new NftablesPlane(await openNamespace(), { ranges, nodeIp })
+  const cgroup = await cgroupOf(options)
+  return new EbpfPlane(await openPinnedEbpfKernel({ cgroup, pinDirectory }), { ranges })
+}
+
+async function cgroupOf({ cgroup }: L4lbOptions): Promise<string> {
+  const root = cgroup ?? (await findCgroupRoot())
+  if (root !== undefined) return root
+  throw new NavstarError('PLANE_UNAVAILABLE', {
+    attempt: 'find the cgroup2 hierarchy',
+    hint: 'Mount it: mount -t cgroup2 cgroup2 /sys/fs/cgroup/unified',
+  })
+}
+
+async function preparePinDirectory(path: string): Promise<void> {
+  const mount = await findBpfMount()
+  if (mount === undefined || !path.startsWith(`${mount}/`)) {
+    throw new NavstarError('PLANE_UNAVAILABLE', {
+      attempt: `pin below ${path}`,
+      cause: mount === undefined ? 'no BPF file system is mounted' : `${mount} is another place`,
+      hint: 'Mount one: mount -t bpf bpf /sys/fs/bpf',
+    })
+  }
+  await mkdir(path, { recursive: true, mode: 0o700 })
+}

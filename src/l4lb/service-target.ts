@@ -1,0 +1,109 @@
+/** The reconcile loop's view of VIPs: desired services on one side, a plane on the other. */
+import type { NavstarError } from '../base/error.ts'
+import type { Reconciled } from '../base/reconcile.ts'
+import type { Snapshot } from '../base/table.ts'
+import type { Service, ServiceKey } from '../model/vip.ts'
+import { planOperations } from './plan.ts'
+import type { Plane, PlaneObservation, PlaneOperation } from './plane.ts'
+
+/** What the target works on. */
+export interface ServiceTargetParts {
+  readonly plane: Plane
+  readonly desired: () => Snapshot<ServiceKey, Service>
+  /** Called with services that the kernel now has as desired. */
+  readonly onServed: (keys: Iterable<ServiceKey>) => void
+}
+
+/** Plans only what changed since the last observation; everything after one. */
+export class ServiceTarget implements Reconciled<PlaneOperation> {
+  readonly #parts: ServiceTargetParts
+  /** What the kernel serves: the last observation plus what we did since. */
+  #served = new Map<ServiceKey, string>()
+  #defects: readonly string[] = []
+  /** Services to compare in the next plan; undefined: all. */
+  #dirty: Set<ServiceKey> | undefined
+  /** Services that failed to be programmed, with the reason. */
+  readonly #failed = new Map<ServiceKey, NavstarError>()
+
+  constructor(parts: ServiceTargetParts) {
+    this.#parts = parts
+  }
+
+  /** Services that the kernel refused, as of the last round. */
+  get failed(): ReadonlyMap<ServiceKey, NavstarError> {
+    return this.#failed
+  }
+
+  /** The observed rendering of a service. */
+  servedRendering(key: ServiceKey): string | undefined {
+    return this.#served.get(key)
+  }
+
+  /** The desired services with these keys changed. */
+  touch(keys: Iterable<ServiceKey>): void {
+    if (this.#dirty !== undefined) for (const key of keys) this.#dirty.add(key)
+  }
+
+  async observe(): Promise<void> {
+    const { services, defects } = await this.#parts.plane.observe()
+    this.#served = new Map(services)
+    this.#defects = defects
+    this.#dirty = undefined
+  }
+
+  plan(): readonly PlaneOperation[] {
+    const operations = this.preview()
+    const failing = new Set(operations.map((operation) => 'key' in operation && operation.key))
+    const settled = [...(this.#dirty ?? this.#parts.desired().rows.keys())]
+    this.#parts.onServed(settled.filter((key) => !failing.has(key)))
+    this.#dirty = new Set()
+    return operations
+  }
+
+  /** The operations that the next round would carry out. */
+  preview(): readonly PlaneOperation[] {
+    const { rows, isComplete } = this.#parts.desired()
+    const observed: PlaneObservation = { services: this.#served, defects: this.#defects }
+    return planOperations({
+      desired: rows,
+      observed,
+      plane: this.#parts.plane,
+      mayPrune: isComplete,
+      ...(this.#dirty && { keys: this.#dirty }),
+    })
+  }
+
+  async apply(operations: readonly PlaneOperation[]): Promise<readonly NavstarError[]> {
+    const errors: NavstarError[] = []
+    const served: ServiceKey[] = []
+    for (const { operation, error } of await this.#parts.plane.apply(operations)) {
+      if (error !== undefined) errors.push(error)
+      if (operation.kind === 'repair') {
+        if (error === undefined) this.#defects = []
+        continue
+      }
+      this.#note(operation, error)
+      if (error === undefined) served.push(operation.key)
+    }
+    this.#parts.onServed(served)
+    return errors
+  }
+
+  audit(): Promise<boolean> {
+    return this.#parts.plane.audit()
+  }
+
+  #note(
+    operation: Exclude<PlaneOperation, { kind: 'repair' }>,
+    error: NavstarError | undefined,
+  ): void {
+    const { key } = operation
+    if (error !== undefined) {
+      this.#failed.set(key, error)
+      return
+    }
+    this.#failed.delete(key)
+    if (operation.kind === 'remove') this.#served.delete(key)
+    else this.#served.set(key, this.#parts.plane.render(operation.service))
+  }
+}
