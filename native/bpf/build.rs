@@ -13,7 +13,9 @@ const PROGRAMS: &[&str] = &["l4lb"];
 fn main() -> ExitCode {
     println!("cargo::rerun-if-changed=src");
     println!("cargo::rerun-if-env-changed=CLANG");
-    let output = env::var_os("OUT_DIR").map(PathBuf::from).unwrap_or_default();
+    let output = env::var_os("OUT_DIR")
+        .map(PathBuf::from)
+        .unwrap_or_default();
     let architecture = env::var("CARGO_CFG_TARGET_ARCH").unwrap_or_default();
     for program in PROGRAMS {
         if let Err(problem) = compile(program, &output, &architecture) {

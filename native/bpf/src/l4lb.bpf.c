@@ -152,12 +152,16 @@ int connect6(struct bpf_sock_addr *context)
 			return REJECT;
 		}
 		/* The loopback of the same family: a v4-mapped socket may know no IPv6. */
-		destination.address_be[3] =
-			is_mapped(destination.address_be) ? bpf_htonl(0x7f000001) : bpf_htonl(1);
-		if (!is_mapped(destination.address_be)) {
+		if (is_mapped(destination.address_be)) {
+			/* The kernel asks for a port each time such a socket sends (EINVAL). */
+			if (context->protocol == IPPROTO_UDP)
+				return REJECT;
+			destination.address_be[3] = bpf_htonl(0x7f000001);
+		} else {
 			destination.address_be[0] = 0;
 			destination.address_be[1] = 0;
 			destination.address_be[2] = 0;
+			destination.address_be[3] = bpf_htonl(1);
 		}
 		destination.port_be = 0;
 		set_destination6(context, &destination);

@@ -5,8 +5,7 @@
 #[repr(C, align(8))]
 struct Aligned<T: ?Sized>(T);
 
-static L4LB: &Aligned<[u8]> =
-    &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/l4lb.bpf.o")));
+static L4LB: &Aligned<[u8]> = &Aligned(*include_bytes!(concat!(env!("OUT_DIR"), "/l4lb.bpf.o")));
 
 /// The object file of that name, e.g. `l4lb`, aligned to 8 bytes.
 #[must_use]

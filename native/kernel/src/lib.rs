@@ -1,6 +1,8 @@
 //! The kernel's interfaces as plain Rust, without Node.
 #![deny(unsafe_code)]
 
+/// BPF objects, maps and links.
+pub mod bpf;
 /// Kernel error numbers.
 pub mod errno;
 /// A network namespace as one named thread.
