@@ -13,6 +13,7 @@
 mod bpf;
 mod bpf_map;
 mod namespace;
+mod nftables;
 mod operation;
 mod route;
 mod route_conversion;

@@ -63,6 +63,7 @@ const NAMES: &[(i32, &str)] = &[
     (libc::ENOBUFS, "ENOBUFS"),
     (libc::ETIMEDOUT, "ETIMEDOUT"),
     (libc::ECONNREFUSED, "ECONNREFUSED"),
+    (libc::ERESTART, "ERESTART"),
     (libc::ECHILD, "ECHILD"),
     (libc::EFAULT, "EFAULT"),
     (libc::ENOTBLK, "ENOTBLK"),

@@ -9,6 +9,8 @@ pub mod errno;
 pub mod namespace;
 /// Netlink: framing, attributes and the socket.
 pub mod netlink;
+/// nf_tables over netlink.
+pub mod nftables;
 /// Links, addresses, routes, rules and neighbours.
 pub mod route;
 /// System calls behind safe functions: the only `unsafe` of this crate.
