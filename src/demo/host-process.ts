@@ -70,9 +70,9 @@ export async function outputOf(child: ChildProcess): Promise<string> {
   let output = ''
   child.stdout?.on('data', (chunk: Buffer) => (output += chunk.toString()))
   child.once('error', reject)
-  child.once('close', (code) => {
+  child.once('close', (code, signal) => {
     if (code === 0) resolve(output)
-    else reject(new Error(`${child.spawnargs.slice(4).join(' ')} ended with ${code}: ${output}`))
+    else reject(new Error(`${child.spawnargs.slice(4).join(' ')} ended with ${code ?? signal}: ${output}`))
   })
   return promise
 }

@@ -215,7 +215,7 @@ function reconcileEvents(log: Log, metrics: L4lbMetrics) {
       const { operations, durationMs } = applied
       metrics.onApplied(operations, durationMs)
       for (const operation of operations) {
-        if (operation.kind === 'repair') log.info('repaired', { defects: operation.defects })
+        if (operation.kind === 'repair') log.info('repairs the data plane', { defects: operation.defects })
       }
       log.debug('applied a plan', { operations: operations.length, durationMs })
     },

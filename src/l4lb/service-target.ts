@@ -10,7 +10,7 @@ import type { Plane, PlaneObservation, PlaneOperation } from './plane.ts'
 export interface ServiceTargetParts {
   readonly plane: Plane
   readonly desired: () => Snapshot<ServiceKey, Service>
-  /** Called with services that the kernel now has as desired. */
+  /** Called with services that the kernel now has as desired, once the plane is whole. */
   readonly onServed: (keys: Iterable<ServiceKey>) => void
 }
 
@@ -22,6 +22,8 @@ export class ServiceTarget implements Reconciled<PlaneOperation> {
   #defects: readonly string[] = []
   /** Services to compare in the next plan; undefined: all. */
   #dirty: Set<ServiceKey> | undefined
+  /** Services of the last plan that need nothing. */
+  #settled: readonly ServiceKey[] = []
   /** Services that failed to be programmed, with the reason. */
   readonly #failed = new Map<ServiceKey, NavstarError>()
 
@@ -55,8 +57,9 @@ export class ServiceTarget implements Reconciled<PlaneOperation> {
     const operations = this.preview()
     const failing = new Set(operations.map((operation) => 'key' in operation && operation.key))
     const settled = [...(this.#dirty ?? this.#parts.desired().rows.keys())]
-    this.#parts.onServed(settled.filter((key) => !failing.has(key)))
+    this.#settled = settled.filter((key) => !failing.has(key))
     this.#dirty = new Set()
+    if (this.#defects.length === 0) this.#parts.onServed(this.#settled)
     return operations
   }
 
@@ -85,7 +88,7 @@ export class ServiceTarget implements Reconciled<PlaneOperation> {
       this.#note(operation, error)
       if (error === undefined) served.push(operation.key)
     }
-    this.#parts.onServed(served)
+    if (this.#defects.length === 0) this.#parts.onServed([...this.#settled, ...served])
     return errors
   }
 

@@ -18,7 +18,7 @@ export const SIZES = {
   memberKey: 40,
   memberValue: 4,
   rangeKey: 4,
-  rangeValue: 36,
+  rangeValue: 40,
 } as const
 
 /** An address and port of a backend. */
