@@ -1,6 +1,6 @@
 /** The demo: one cluster host, from a task's label to a balanced connection. */
 import { spawn } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
+import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { ensureBpfMount, findCgroupRoot } from '../kernel/mounts.ts'
 import { cleanUp, sweep } from './cleanup.ts'
@@ -46,11 +46,20 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   reaper.unref()
   try {
     return await show(demo, options)
+  } catch (error) {
+    print(await lastWords(demo))
+    throw error
   } finally {
     await cleanUp(demo)
     reaper.stdin?.end()
     print('everything is removed')
   }
+}
+
+/** The end of the first host's log. */
+async function lastWords(demo: DemoPlaces): Promise<string> {
+  const log = await readFile(join(demo.stateDirectory, 'h1.log'), 'utf8').catch(() => '')
+  return ['the daemon of h1 logged last:', ...log.trim().split('\n').slice(-5)].join('\n  ')
 }
 
 async function show(demo: DemoPlaces, options: DemoOptions): Promise<boolean> {

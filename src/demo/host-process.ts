@@ -72,7 +72,10 @@ export async function outputOf(child: ChildProcess): Promise<string> {
   child.once('error', reject)
   child.once('close', (code, signal) => {
     if (code === 0) resolve(output)
-    else reject(new Error(`${child.spawnargs.slice(4).join(' ')} ended with ${code ?? signal}: ${output}`))
+    else
+      reject(
+        new Error(`${child.spawnargs.slice(4).join(' ')} ended with ${code ?? signal}: ${output}`),
+      )
   })
   return promise
 }

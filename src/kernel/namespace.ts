@@ -1,6 +1,6 @@
 /** A network namespace: its routes and its nf_tables, through one native thread. */
 import { nativeAddon } from './native.ts'
-import type { Nftables } from './nftables.ts'
+import type { Nftables, NftTable } from './nftables.ts'
 import { type KernelEvent, readFailure } from './operation.ts'
 import type { LinkAddress, RouteTables } from './routes.ts'
 
@@ -20,7 +20,10 @@ export async function openNamespace(path?: string): Promise<Namespace> {
   return {
     nftables: {
       table: (name) =>
-        read(`table ${name}`, async () => (await native.nftTable(name)) ?? undefined),
+        read(
+          `table ${name}`,
+          async () => ((await native.nftTable(name)) as NftTable | null) ?? undefined,
+        ),
       elements: ({ table, set, keyLength, valueLength }) =>
         read(`elements of ${table} ${set}`, () =>
           native.nftElements(table, set, keyLength, valueLength),
