@@ -1,0 +1,95 @@
+/** A demo host for end-to-end tests; removed at the end, and by a reaper should the test die. */
+import { spawn } from 'node:child_process'
+import { mkdir, writeFile } from 'node:fs/promises'
+import { join } from 'node:path'
+import { cleanUp, sweep } from '../../src/demo/cleanup.ts'
+import { ClusterHost, type ClusterHostOptions } from '../../src/demo/cluster-host.ts'
+import { demoProgram, firstLine, outputOf, spawnOnHost } from '../../src/demo/host-process.ts'
+import type { LoadReport } from '../../src/demo/load-report.ts'
+import { demoPlaces } from '../../src/demo/places.ts'
+import { addFabric } from '../../src/demo/topology.ts'
+import { ensureBpfMount, findCgroupRoot } from '../../src/kernel/mounts.ts'
+
+/** A host under test. */
+export interface TestCluster {
+  readonly host: ClusterHost
+  /** Reads a metric's value: the sum over its labels. */
+  metric(name: string): Promise<number>
+  /** The VIPs as the API tells them. */
+  vips(): Promise<readonly { name?: string; address: string; protocol: string; state: string }[]>
+  close(): Promise<void>
+}
+
+let serial = 0
+
+/** Makes a host with its agent and nothing else running. */
+export async function openCluster(
+  options: Omit<ClusterHostOptions, 'number'>,
+): Promise<TestCluster> {
+  const cgroupRoot = await findCgroupRoot()
+  if (cgroupRoot === undefined) throw new Error('cgroup2 is not mounted')
+  await ensureBpfMount()
+  await sweep(cgroupRoot)
+  const demo = demoPlaces(`t${process.pid.toString(36)}${(serial++).toString(36)}`, cgroupRoot)
+  await mkdir(demo.stateDirectory, { recursive: true })
+  await writeFile(join(demo.stateDirectory, 'pid'), String(process.pid))
+  const [command = '', ...args] = demoProgram('reaper-main.ts', demo.id, cgroupRoot)
+  const reaper = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  const host = new ClusterHost(demo, { number: 1, ...options })
+  const close = async () => {
+    await cleanUp(demo)
+    reaper.stdin.end()
+  }
+  try {
+    await addFabric(demo)
+    await host.create()
+    await host.startAgent()
+  } catch (error) {
+    await close()
+    throw error
+  }
+  return {
+    host,
+    close,
+    metric: async (name) => sumMetric(await host.waitFor('/metrics'), name),
+    vips: async () => (JSON.parse(await host.waitFor('/v1/navstar/vips')) as { vips: [] }).vips,
+  }
+}
+
+/** Requests that go on until they are stopped. */
+export interface EndlessLoad {
+  stop(): Promise<LoadReport>
+}
+
+/** Starts clients on the host, or in one of its containers. */
+export async function startLoad(
+  host: ClusterHost,
+  url: string,
+  { clients, container }: { readonly clients: number; readonly container?: number },
+): Promise<EndlessLoad> {
+  const namespace = container === undefined ? undefined : host.places.container(container)
+  const command = demoProgram(
+    'load-main.ts',
+    '--endless',
+    '--clients',
+    String(clients),
+    '--url',
+    url,
+  )
+  const child = spawnOnHost(host.places, command, { ...(namespace && { namespace }) })
+  const output = outputOf(child)
+  await firstLine(child, 'running')
+  return {
+    stop: async () => {
+      child.stdin?.end()
+      return JSON.parse((await output).replace(/^running\n/, '')) as LoadReport
+    },
+  }
+}
+
+function sumMetric(text: string, name: string): number {
+  const lines = text
+    .split('\n')
+    .filter((line) => line.startsWith(`${name} `) || line.startsWith(`${name}{`))
+  return lines.reduce((sum, line) => sum + Number(line.split(' ').at(-1)), 0)
+}
