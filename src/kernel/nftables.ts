@@ -64,7 +64,13 @@ export type Expression =
       readonly type: 'tcpReset' | 'icmpx' | 'icmp' | 'icmpv6'
       readonly code?: number
     }
-  | { readonly expr: 'ct'; readonly key: string; readonly dreg: Register }
+  | {
+      readonly expr: 'ct'
+      readonly key: string
+      /** For addresses and ports: of the first packet, or of the answers to it. */
+      readonly direction?: 'original' | 'reply'
+      readonly dreg: Register
+    }
   | { readonly expr: 'counter' }
   | { readonly expr: 'unknown'; readonly name: string }
 

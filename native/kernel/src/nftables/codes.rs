@@ -43,8 +43,18 @@ codes! {
 }
 
 codes! {
-    /// What a `ct` expression loads. **Source:** `enum nft_ct_keys`
-    CtKey { State = 0 "state", Direction = 1 "direction", Status = 2 "status", Mark = 3 "mark" }
+    /// What a `ct` expression loads; addresses and ports need a direction, and are in network order.
+    /// **Source:** `enum nft_ct_keys`
+    CtKey {
+        State = 0 "state", Direction = 1 "direction", Status = 2 "status", Mark = 3 "mark",
+        ProtoSrc = 11 "protoSrc", ProtoDst = 12 "protoDst", SrcIp = 19 "srcIp", DstIp = 20 "dstIp",
+        SrcIp6 = 21 "srcIp6", DstIp6 = 22 "dstIp6",
+    }
+}
+
+codes! {
+    /// Which way a connection's packet goes. **Source:** `enum ip_conntrack_dir`
+    CtDirection { Original = 0 "original", Reply = 1 "reply" }
 }
 
 codes! {

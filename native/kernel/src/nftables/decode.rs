@@ -7,7 +7,8 @@
 use super::body::Body;
 use super::bytes::HexBytes;
 use super::codes::{
-    CompareOperator, CtKey, HashType, MetaKey, NatFamily, NatType, NumgenType, PayloadBase, verdict,
+    CompareOperator, CtDirection, CtKey, HashType, MetaKey, NatFamily, NatType, NumgenType,
+    PayloadBase, verdict,
 };
 use super::expression::{Expression, RejectType, VerdictCode};
 use super::register::Register;
@@ -210,11 +211,13 @@ fn reject(body: &Body<'_>) -> Option<Expression> {
 }
 
 fn ct(body: &Body<'_>) -> Option<Expression> {
-    if body.find(3).is_some() {
-        return None;
-    }
+    let direction = match body.find(3) {
+        None => None,
+        Some(number) => Some(CtDirection::of(u32::from(*number.payload.first()?))?),
+    };
     Some(Expression::Ct {
         key: CtKey::of(body.u32(2)?)?,
+        direction,
         dreg: register(body, 1)?,
     })
 }

@@ -1,7 +1,7 @@
 //! Expressions to `NFTA_EXPR_*` attributes, in the attribute order of `nft`, so that the bytes can
 //! be compared with what it sends.
 
-use super::codes::{HashType, NatFamily, NatType, NumgenType, verdict};
+use super::codes::{CtDirection, CtKey, HashType, NatFamily, NatType, NumgenType, verdict};
 use super::expression::{Expression, RejectType, VerdictCode};
 use super::register::Register;
 use crate::netlink::Attributes;
@@ -103,10 +103,11 @@ fn put_load(writer: &mut Attributes, expression: &Expression) {
                 writer.put_u32_be(4, *length);
             });
         }
-        Expression::Ct { key, dreg } => put_named(writer, "ct", |writer| {
-            writer.put_u32_be(2, key.code());
-            put_register(writer, 1, *dreg);
-        }),
+        Expression::Ct {
+            key,
+            direction,
+            dreg,
+        } => put_ct(writer, *key, *direction, *dreg),
         Expression::Numgen {
             r#type,
             modulus,
@@ -133,6 +134,16 @@ fn put_load(writer: &mut Attributes, expression: &Expression) {
         }),
         _ => {}
     }
+}
+
+fn put_ct(writer: &mut Attributes, key: CtKey, direction: Option<CtDirection>, dreg: Register) {
+    put_named(writer, "ct", |writer| {
+        writer.put_u32_be(2, key.code());
+        put_register(writer, 1, dreg);
+        if let Some(direction) = direction {
+            writer.put_u8(3, direction as u8);
+        }
+    });
 }
 
 fn put_numgen(

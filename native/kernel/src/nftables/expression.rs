@@ -12,7 +12,8 @@ use serde::{Deserialize, Serialize};
 
 use super::bytes::HexBytes;
 use super::codes::{
-    CompareOperator, CtKey, HashType, MetaKey, NatFamily, NatType, NumgenType, PayloadBase,
+    CompareOperator, CtDirection, CtKey, HashType, MetaKey, NatFamily, NatType, NumgenType,
+    PayloadBase,
 };
 use super::register::Register;
 
@@ -153,6 +154,9 @@ pub enum Expression {
     Ct {
         /// Which property.
         key: CtKey,
+        /// Of which of the connection's two tuples; left out for what a connection has once.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        direction: Option<CtDirection>,
         /// Where to.
         dreg: Register,
     },
