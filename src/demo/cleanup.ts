@@ -2,15 +2,13 @@
 import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import { type DemoPlaces, demoPlaces, NAMESPACE_PREFIX, STATE_ROOT } from './places.ts'
+import { type DemoPlaces, demoPlaces, STATE_ROOT } from './places.ts'
 import { run } from './run.ts'
 
 /** Ends a demo's processes and removes its namespaces, cgroups, pins and files. */
 export async function cleanUp(demo: DemoPlaces): Promise<void> {
   await endProcesses(demo.cgroup)
-  const own = (await list('/run/netns')).filter((name) =>
-    name.startsWith(`${NAMESPACE_PREFIX}${demo.id}-`),
-  )
+  const own = (await list('/run/netns')).filter((name) => name.startsWith(demo.namespacePrefix))
   for (const name of own) {
     await run('ip', ['netns', 'delete', name]).catch(() => undefined) // already gone
     await rm(`/etc/netns/${name}`, { recursive: true, force: true })

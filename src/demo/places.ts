@@ -6,6 +6,8 @@ export interface DemoPlaces {
   readonly id: string
   /** Pid of the demo, sockets and scripts; its presence says that a demo may have left something. */
   readonly stateDirectory: string
+  /** What the names of all its namespaces start with. */
+  readonly namespacePrefix: string
   /** Namespace of the network between the hosts. */
   readonly fabric: string
   readonly cgroup: string
@@ -39,6 +41,7 @@ export function demoPlaces(id: string, cgroupRoot: string): DemoPlaces {
   return {
     id,
     stateDirectory,
+    namespacePrefix: `${NAMESPACE_PREFIX}${id}-`,
     cgroup,
     pinDirectory,
     fabric: `${NAMESPACE_PREFIX}${id}-fabric`,

@@ -1,0 +1,2 @@
+import type { Measure } from './settings.ts'
+export const measureReach: Measure = async () => []
