@@ -1,21 +1,43 @@
+/** What a test needs of the host. A test that lacks it is skipped by name. */
 import type { TestContext } from 'vitest'
+import { bpfFeatures } from '../src/kernel/bpf.ts'
+import { openNamespace } from '../src/kernel/namespace.ts'
 
-/** What a test can need of the machine beyond Node. */
+/** Things that not every host has. */
 export type Feature = 'root' | 'ebpf' | 'nftables'
 
-/**
- * Skips the test, by name, when the machine lacks the feature. A feature named in
- * `REQUIRE_FEATURES` (a comma list) must be there: then its absence is a failure.
- */
-export function requireFeature(ctx: TestContext, feature: Feature): void {
-  if (hasFeature()) return
-  const required = (process.env['REQUIRE_FEATURES'] ?? '').split(',')
-  if (required.includes(feature))
-    throw new Error(`REQUIRE_FEATURES names ${feature}, but it is missing`)
-  ctx.skip(`reason: needs ${feature}`)
+const TRIALS: Readonly<Record<Feature, () => Promise<boolean>>> = {
+  root: async () => process.getuid?.() === 0,
+  ebpf: async () => {
+    const supported = (await bpfFeatures()).filter(({ isSupported }) => isSupported)
+    const names = supported.map(({ name }) => name)
+    return ['cgroup_link', 'bpf_file_system', 'cgroup2'].every((name) => names.includes(name))
+  },
+  nftables: async () => {
+    const namespace = await openNamespace()
+    const table = 'nsv-feature'
+    const results = await namespace.nftables.transaction([
+      { kind: 'addTable', table },
+      { kind: 'deleteTable', table },
+    ])
+    namespace.close()
+    return results.every(({ errno }) => errno === 0)
+  },
 }
 
-/** The planes need no more than root here; what else they lack, their tests find out by trying. */
-function hasFeature(): boolean {
-  return process.getuid?.() === 0
+const tried = new Map<Feature, Promise<boolean>>()
+
+/**
+ * Skips the test when the host lacks a feature; fails it when `REQUIRE_FEATURES`, a comma list
+ * such as `root,ebpf,nftables`, demands the feature.
+ *
+ * Call as `await requireFeature(ctx, 'root')` first thing in the test.
+ */
+export async function requireFeature(ctx: TestContext, feature: Feature): Promise<void> {
+  const trial = tried.get(feature) ?? TRIALS[feature]()
+  tried.set(feature, trial)
+  if (await trial) return
+  const required = (process.env['REQUIRE_FEATURES'] ?? '').split(',')
+  if (required.includes(feature)) throw new Error(`REQUIRE_FEATURES asks for ${feature}`)
+  ctx.skip(`reason: needs ${feature}`)
 }
