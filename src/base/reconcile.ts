@@ -85,11 +85,16 @@ export class Reconciler<Operation> {
     this.#wakeup.wake()
   }
 
+  /** What the kernel is compared with changed beyond the desired rows: it is read anew. */
+  refresh(): void {
+    this.#isStale = true
+    this.wake()
+  }
+
   /** Someone else wrote to our objects, or may have: the kernel is read before the next plan. */
   invalidate(found: string): void {
     this.#options.events?.onDrift?.(found)
-    this.#isStale = true
-    this.wake()
+    this.refresh()
   }
 
   /** Runs until the signal aborts. */

@@ -86,7 +86,12 @@ export async function addContainer(host: HostPlaces, number: number, index: numb
   await ipBatch([
     `link add name c0v${index} netns ${host.namespace} type veth peer name eth0 netns ${namespace}`,
   ])
-  await ipIn(host.namespace, [`link set c0v${index} master c0 up`])
+  // A container reaches itself through a VIP only by a port that turns frames round, as the
+  // CNI bridge plugin sets it (hairpinMode).
+  await ipIn(host.namespace, [
+    `link set c0v${index} master c0 up`,
+    `link set c0v${index} type bridge_slave hairpin on`,
+  ])
   await ipIn(namespace, [
     'link set lo up',
     'link set eth0 up',

@@ -171,9 +171,12 @@ export function startL4lb(parts: L4lbParts): L4lb {
     events: reconcileEvents(log, metrics),
   })
   const desired = new DesiredServices(parts.ranges.map(toRange))
+  let knownNodeIp = parts.nodeIp()
   const follow = (keys: Iterable<BackendRecordKey>) => {
     const { rows, isComplete } = records.snapshot
     const nodeIp = parts.nodeIp()
+    if (nodeIp !== knownNodeIp) reconciler.refresh() // routes carry it
+    knownNodeIp = nodeIp
     const changes = desired.update(
       [...keys].map((key) => [key, rows.get(key)] as const),
       { nodeIp },
@@ -215,7 +218,8 @@ function reconcileEvents(log: Log, metrics: L4lbMetrics) {
       const { operations, durationMs } = applied
       metrics.onApplied(operations, durationMs)
       for (const operation of operations) {
-        if (operation.kind === 'repair') log.info('repairs the data plane', { defects: operation.defects })
+        if (operation.kind === 'repair')
+          log.info('repairs the data plane', { defects: operation.defects })
       }
       log.debug('applied a plan', { operations: operations.length, durationMs })
     },

@@ -7,7 +7,8 @@ import { type Family, familyOf } from '../../../model/ip.ts'
 import { readIp, writeIp } from '../../../model/ip-bytes.ts'
 import { type Port, protocolFromNumber, protocolNumber } from '../../../model/port.ts'
 import type { Backend, ServiceAddress } from '../../../model/vip.ts'
-import { FAMILIES, LENGTHS } from './ruleset.ts'
+import { FAMILIES } from './rules.ts'
+import { LENGTHS } from './ruleset.ts'
 
 /** An address and port, as a value of `slots4` or `slots6`. */
 export type SlotEndpoint = Pick<Backend, 'address' | 'port'>

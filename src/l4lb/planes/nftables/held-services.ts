@@ -21,7 +21,8 @@ import {
   type SlotEndpoint,
 } from './elements.ts'
 import { type HeldService, observeServices } from './observe.ts'
-import { slotChain, TABLE } from './ruleset.ts'
+import { observeSelfAddresses, SelfAddresses } from './self-addresses.ts'
+import { type SlotClass, SlotClasses, slotClassOf } from './slot-classes.ts'
 
 /** The operations of one change, and what is true once they are done. */
 export interface ElementChange {
@@ -32,42 +33,64 @@ export interface ElementChange {
 /** The services in the maps of the table. */
 export class HeldServices {
   #held = new Map<ServiceKey, HeldService>()
-  /** Chains for a number of slots that exist and are reachable, as `4/3`. */
-  #classes = new Set<string>()
+  readonly #classes = new SlotClasses()
+  readonly #self = new SelfAddresses()
 
   /** Renderings of what is held. */
   renderings(): Map<ServiceKey, string> {
     return new Map([...this.#held].map(([key, { rendering }]) => [key, rendering]))
   }
 
-  /** Reads the maps. @param slotChains the slot chains whose rules are right */
-  async observe(nftables: Nftables, slotChains: ReadonlySet<string>): Promise<void> {
-    const { held, classes } = await observeServices(nftables, slotChains)
-    this.#held = held
-    this.#classes = classes
+  /** Reads the maps. @param classes numbers of slots whose chain and rule are intact */
+  async observe(nftables: Nftables, classes: ReadonlySet<SlotClass>): Promise<void> {
+    this.#held = await observeServices(nftables, classes)
+    const users = [...this.#held].filter(([, { slotCount }]) => slotCount !== undefined)
+    this.#classes.reset(
+      classes,
+      users.map(([key, { slotCount }]) => slotClassOf(familyOfKey(key), slotCount ?? 0)),
+    )
+    const used = [...this.#held.values()].flatMap(({ addresses }) => addresses)
+    this.#self.reset(await observeSelfAddresses(nftables), used)
   }
 
   /** Forgets everything: the table is gone. */
   clear(): void {
     this.#held = new Map()
-    this.#classes = new Set()
+    this.#classes.reset([], [])
+    this.#self.reset([], [])
+  }
+
+  /** What makes the sets beside the maps fit them; for right after an observation. */
+  repairs(): NftOperation[] {
+    return this.#self.repair()
+  }
+
+  /** The rules that services with these backends need; for before they are put. */
+  prepare(services: readonly Service[]): NftOperation[] {
+    const classes = services.map(({ address, backends }) => {
+      return slotClassOf(familyOf(address), slotsOf(backends).length)
+    })
+    return this.#classes.prepare(classes.filter((slotClass) => !slotClass.endsWith('/0')))
+  }
+
+  /** Removes rules that no service needs any more. */
+  prune(): NftOperation[] {
+    return this.#classes.prune()
   }
 
   /** The change that makes the service exist with its backends. */
   put(key: ServiceKey, service: Service): ElementChange {
-    const family = familyOf(service.address)
     const old = this.#held.get(key)
     const { held, endpoints } = assign(old, service.backends)
-    const count = held.slots.length
-    const operations = this.#ensureClass(family, count)
-    const changed = slotChanges(old, held.slots)
-    operations.push(...removeSlots(service, changed.removed))
-    operations.push(...addSlots(service, changed.added, endpoints))
-    if (old?.slotCount !== count) operations.push(...setClass(service, old, count))
-    return {
-      operations,
-      confirm: () => void this.#held.set(key, held),
-    }
+    const { removed, added } = slotChanges(old, held.slots)
+    const operations = [
+      ...this.#self.change(held.addresses, old?.addresses ?? []),
+      ...removeSlots(service, removed),
+      ...addSlots(service, added, endpoints),
+    ]
+    if (old?.slotCount !== held.slotCount)
+      operations.push(...setClass(service, old, held.slots.length))
+    return { operations, confirm: () => this.#replace(key, held) }
   }
 
   /** The change that makes the service not exist. */
@@ -75,31 +98,26 @@ export class HeldServices {
     const service = parseServiceKey(key)
     const old = this.#held.get(key)
     if (old === undefined) return { operations: [], confirm: () => undefined }
-    return {
-      operations: [...unsetClass(service, old), ...removeSlots(service, old.slotNumbers)],
-      confirm: () => void this.#held.delete(key),
-    }
+    const operations = [
+      ...unsetClass(service, old),
+      ...removeSlots(service, old.slotNumbers),
+      ...this.#self.change([], old.addresses),
+    ]
+    return { operations, confirm: () => this.#replace(key, undefined) }
   }
 
-  /** Once per number of slots; should the kernel refuse it, the next observation says so. */
-  #ensureClass(family: Family, slots: number): NftOperation[] {
-    const name = `${family}/${slots}`
-    if (slots === 0 || this.#classes.has(name)) return []
-    this.#classes.add(name)
-    return classOperations(family, slots)
+  #replace(key: ServiceKey, held: HeldService | undefined): void {
+    const family = familyOfKey(key)
+    const before = this.#held.get(key)?.slotCount
+    if (before !== undefined) this.#classes.count(slotClassOf(family, before), -1)
+    if (held?.slotCount !== undefined) this.#classes.count(slotClassOf(family, held.slotCount), 1)
+    if (held === undefined) this.#held.delete(key)
+    else this.#held.set(key, held)
   }
 }
 
-/** Makes the chain that draws one of `slots` slots, and its way in. */
-function classOperations(family: Family, slots: number): NftOperation[] {
-  const { name: chain, rules } = slotChain(family, slots)
-  const object = { table: TABLE, chain }
-  return [
-    { kind: 'addChain', ...object },
-    { kind: 'flushChain', ...object },
-    ...rules.map((expressions): NftOperation => ({ kind: 'addRule', ...object, expressions })),
-    addElements(`classes${family}`, { keys: encodeNumber(slots), chains: [chain] }),
-  ]
+function familyOfKey(key: ServiceKey): Family {
+  return familyOf(parseServiceKey(key).address)
 }
 
 /** Gives every slot its backend; unchanged ones stay where they are. */
@@ -114,6 +132,7 @@ function assign(
     slotCount: slots.length,
     slots,
     slotNumbers: slots.map((_, slot) => slot),
+    addresses: wanted.map(({ address }) => address),
     rendering: renderSlots(wanted),
   }
   return { held, endpoints }

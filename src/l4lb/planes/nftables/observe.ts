@@ -1,10 +1,11 @@
 /** Reads services back from the maps of the table. */
 import type { Nftables } from '../../../kernel/nftables.ts'
-import type { Family } from '../../../model/ip.ts'
+import type { Family, Ip } from '../../../model/ip.ts'
 import { formatEndpoint, type ServiceKey, serviceKeyOf } from '../../../model/vip.ts'
 import { renderDamaged, renderSlots } from '../render.ts'
 import { decodeEndpoint, decodeNumber, decodeVip, type SlotEndpoint } from './elements.ts'
 import { LENGTHS, TABLE } from './ruleset.ts'
+import { type SlotClass, slotClassOf } from './slot-classes.ts'
 
 /** A service as the maps have it. */
 export interface HeldService {
@@ -12,46 +13,29 @@ export interface HeldService {
   readonly slotCount: number | undefined
   /** Endpoints by slot, as text; holes where elements are missing. */
   readonly slots: string[]
+  /** The addresses of the slots, with repetitions. */
+  readonly addresses: readonly Ip[]
   /** The slots that exist, to delete them by. */
   readonly slotNumbers: readonly number[]
   readonly rendering: string
 }
 
-/** What the maps say. */
-export interface Observation {
-  readonly held: Map<ServiceKey, HeldService>
-  /** Numbers of slots that lead to an intact chain, as `4/3`. */
-  readonly classes: Set<string>
-}
-
-/** Reads both families. @param slotChains the slot chains whose rules are right */
+/** Reads both families. @param classes numbers of slots whose chain and rule are intact */
 export async function observeServices(
   nftables: Nftables,
-  slotChains: ReadonlySet<string>,
-): Promise<Observation> {
+  classes: ReadonlySet<SlotClass>,
+): Promise<Map<ServiceKey, HeldService>> {
   const held = new Map<ServiceKey, HeldService>()
-  const classes = new Set<string>()
   for (const family of [4, 6] as const) {
-    const reachable = await readClasses(nftables, family)
-    for (const [count, chain] of reachable) {
-      if (slotChains.has(chain)) classes.add(`${family}/${count}`)
-    }
     const slots = await readSlots(nftables, family)
     const counts = await readCounts(nftables, family)
     for (const key of new Set([...slots.keys(), ...counts.keys()])) {
       const slotCount = counts.get(key)
-      const isReachable = slotCount === 0 || classes.has(`${family}/${slotCount}`)
+      const isReachable = slotCount === 0 || classes.has(slotClassOf(family, slotCount ?? 0))
       held.set(key, describe({ slotCount, found: slots.get(key) ?? new Map(), isReachable }))
     }
   }
-  return { held, classes }
-}
-
-async function readClasses(nftables: Nftables, family: Family): Promise<Map<number, string>> {
-  const keyLength = LENGTHS.class
-  const request = { table: TABLE, set: `classes${family}`, keyLength, valueLength: 0 }
-  const { keys, chains = [] } = await nftables.elements(request)
-  return new Map(chains.map((chain, index) => [decodeNumber(keys, index * keyLength), chain]))
+  return held
 }
 
 type SlotMap = Map<number, SlotEndpoint>
@@ -103,5 +87,6 @@ function describe({ slotCount, found, isReachable }: Found): HeldService {
   const rendering = isWhole
     ? renderSlots([...found.values()])
     : renderDamaged('slots or their chain are missing or too many')
-  return { slotCount, slots, slotNumbers: [...found.keys()], rendering }
+  const addresses = [...found.values()].map(({ address }) => address)
+  return { slotCount, slots, addresses, slotNumbers: [...found.keys()], rendering }
 }

@@ -3,7 +3,7 @@
  * serve. The rule set is described in ruleset.ts.
  */
 import { NavstarError } from '../../../base/error.ts'
-import type { Nftables } from '../../../kernel/nftables.ts'
+import type { Nftables, NftOperation } from '../../../kernel/nftables.ts'
 import type { KernelEvent, OperationResult } from '../../../kernel/operation.ts'
 import type { RouteTables } from '../../../kernel/routes.ts'
 import type { Cidr } from '../../../model/cidr.ts'
@@ -104,11 +104,8 @@ export class NftablesPlane implements Plane {
     const hasHairpin = table?.sets.some(({ name }) => name === 'hairpin') ?? false
     const held = hasHairpin ? await observeHairpin(nftables) : new Set<number>()
     const hairpin = planHairpin(await routes.links(), held)
-    this.#inspection = {
-      ...inspection,
-      defects: [...inspection.defects, ...hairpin.defects],
-      repairs: [...inspection.repairs, ...hairpin.repairs],
-    }
+    this.#inspection = inspection
+    for (const defect of hairpin.defects) this.#addRepairs(hairpin.repairs, defect)
     this.#routePlan = await this.#planRoutes()
   }
 
@@ -121,9 +118,19 @@ export class NftablesPlane implements Plane {
   }
 
   async #readServices(): Promise<void> {
-    const { hasAllMaps, slotChains } = this.#inspection
-    if (hasAllMaps) await this.#services.observe(this.#kernel.nftables, slotChains)
+    const { hasAllMaps, classes } = this.#inspection
+    if (hasAllMaps) await this.#services.observe(this.#kernel.nftables, classes)
     else this.#services.clear()
+    const repairs = this.#services.repairs()
+    if (repairs.length > 0) this.#addRepairs(repairs, 'sets of own addresses differ')
+  }
+
+  #addRepairs(repairs: readonly NftOperation[], defect: string): void {
+    this.#inspection = {
+      ...this.#inspection,
+      defects: [...this.#inspection.defects, defect],
+      repairs: [...this.#inspection.repairs, ...repairs],
+    }
   }
 
   async #repair(operation: PlaneOperation): Promise<OperationOutcome> {
@@ -136,6 +143,11 @@ export class NftablesPlane implements Plane {
   }
 
   async #applyServices(operations: readonly PlaneOperation[]): Promise<OperationOutcome[]> {
+    const { nftables } = this.#kernel
+    const services = operations.flatMap((operation) =>
+      operation.kind === 'put' ? [operation.service] : [],
+    )
+    await this.#rules(this.#services.prepare(services))
     const changes: (Change & {
       readonly operation: PlaneOperation
       readonly confirm: () => void
@@ -149,13 +161,22 @@ export class NftablesPlane implements Plane {
           : this.#services.remove(key)
       changes.push({ index, operation, operations: change.operations, confirm: change.confirm })
     }
-    const refusals = await commitChanges(this.#kernel.nftables, changes)
-    return changes.map(({ index, operation, confirm }) => {
+    const refusals = await commitChanges(nftables, changes)
+    const outcomes = changes.map(({ index, operation, confirm }): OperationOutcome => {
       const refusal = refusals.get(index)
       if (refusal !== undefined) return { operation, error: refused(describe(operation), refusal) }
       confirm()
       return { operation }
     })
+    await this.#rules(this.#services.prune())
+    return outcomes
+  }
+
+  /** Changes rules. Should the kernel refuse, the table is read anew, which shows what it has. */
+  async #rules(operations: readonly NftOperation[]): Promise<void> {
+    if (operations.length === 0) return
+    const results = await this.#kernel.nftables.transaction(operations)
+    if (results.some(({ errno }) => errno !== 0)) this.#isTableStale = true
   }
 }
 

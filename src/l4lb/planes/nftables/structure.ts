@@ -2,15 +2,24 @@
 import type { Expression, NftOperation, NftTable, SetSpec } from '../../../kernel/nftables.ts'
 import type { Cidr } from '../../../model/cidr.ts'
 import type { Family } from '../../../model/ip.ts'
-import { type Chain, fixedChains, setDefinitions, slotChain, TABLE } from './ruleset.ts'
+import { dispatchRule } from './rules.ts'
+import {
+  type Chain,
+  fixedChains,
+  SERVICES_CHAIN,
+  setDefinitions,
+  slotChain,
+  TABLE,
+} from './ruleset.ts'
+import { dispatchOperations, parseSlotClass, type SlotClass, slotClassOf } from './slot-classes.ts'
 
 /** What {@link inspect} found. */
 export interface Inspection {
   readonly defects: readonly string[]
   /** One transaction that mends them. */
   readonly repairs: readonly NftOperation[]
-  /** Slot chains whose rules are right, by name. */
-  readonly slotChains: ReadonlySet<string>
+  /** Numbers of slots whose chain and rule in `services` are right. */
+  readonly classes: ReadonlySet<SlotClass>
   /** False when a map of services is missing or will be made anew: then it holds nothing. */
   readonly hasAllMaps: boolean
 }
@@ -30,6 +39,8 @@ export function inspect(table: NftTable | undefined, ranges: readonly Cidr[]): I
   if (table === undefined || reshaped.length > 0) return renewal(table, ranges)
   const defects: string[] = []
   const repairs: NftOperation[] = []
+  const hasServices = table.chains.some(({ name }) => name === SERVICES_CHAIN)
+  if (!hasServices) repairs.push({ kind: 'addChain', table: TABLE, chain: SERVICES_CHAIN })
   for (const { name, spec } of setDefinitions()) {
     if (table.sets.some((set) => set.name === name)) continue
     defects.push(`set ${name} is missing`)
@@ -41,10 +52,15 @@ export function inspect(table: NftTable | undefined, ranges: readonly Cidr[]): I
     defects.push(defect)
     repairs.push(...mendChain(table, chain))
   }
+  const classes = intactClasses(table)
+  if (!hasOnlyDispatch(table, classes)) {
+    defects.push(`rules of chain ${SERVICES_CHAIN} differ`)
+    repairs.push(...dispatchOperations([...classes]))
+  }
   const hasAllMaps = setDefinitions().every(({ name }) =>
     table.sets.some((set) => set.name === name),
   )
-  return { defects, repairs, slotChains: intactSlotChains(table), hasAllMaps }
+  return { defects, repairs, classes, hasAllMaps }
 }
 
 function renewal(table: NftTable | undefined, ranges: readonly Cidr[]): Inspection {
@@ -59,10 +75,11 @@ function renewal(table: NftTable | undefined, ranges: readonly Cidr[]): Inspecti
       ...remove,
       { kind: 'addTable', table: TABLE },
       ...sets,
+      { kind: 'addChain', table: TABLE, chain: SERVICES_CHAIN },
       ...chains.map(addChain),
       ...chains.flatMap(addRules),
     ],
-    slotChains: new Set(),
+    classes: new Set(),
     hasAllMaps: false,
   }
 }
@@ -104,14 +121,24 @@ function addRules({ name, rules }: Chain): NftOperation[] {
   return rules.map((expressions) => ({ kind: 'addRule', table: TABLE, chain: name, expressions }))
 }
 
-function intactSlotChains(table: NftTable): Set<string> {
-  const names = table.chains.map(({ name }) => name)
-  const intact = names.filter((name) => {
+/** Classes with an intact chain and exactly one right rule that leads there. */
+function intactClasses(table: NftTable): Set<SlotClass> {
+  const dispatch = table.rules.filter(({ chain }) => chain === SERVICES_CHAIN)
+  const intact = table.chains.flatMap(({ name }): SlotClass[] => {
     const [, family, slots] = SLOT_CHAIN.exec(name) ?? []
-    if (family === undefined || slots === undefined) return false
-    return hasRules(table, slotChain(Number(family) as Family, Number(slots)))
+    if (family === undefined || slots === undefined) return []
+    const slotClass = slotClassOf(Number(family) as Family, Number(slots))
+    const parsed = parseSlotClass(slotClass)
+    const rule = dispatchRule(parsed.family, parsed.slots)
+    const leads = dispatch.filter(({ expressions }) => isSameRule(expressions, rule)).length === 1
+    return leads && hasRules(table, slotChain(parsed.family, parsed.slots)) ? [slotClass] : []
   })
   return new Set(intact)
+}
+
+function hasOnlyDispatch(table: NftTable, classes: ReadonlySet<SlotClass>): boolean {
+  const count = table.rules.filter(({ chain }) => chain === SERVICES_CHAIN).length
+  return count === classes.size && table.chains.some(({ name }) => name === SERVICES_CHAIN)
 }
 
 function isSameShape(found: SetSpec, spec: SetSpec): boolean {

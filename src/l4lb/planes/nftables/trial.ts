@@ -1,7 +1,8 @@
 /** Whether nf_tables can do what the plane needs: a table of its own is made and removed. */
 import { openNamespace } from '../../../kernel/namespace.ts'
 import type { NftOperation } from '../../../kernel/nftables.ts'
-import { fixedChains, setDefinitions, slotChain } from './ruleset.ts'
+import { dispatchRule } from './rules.ts'
+import { type Chain, fixedChains, SERVICES_CHAIN, setDefinitions, slotChain } from './ruleset.ts'
 
 /**
  * Tries the rule set in one transaction that ends with the removal of its table, so that nothing
@@ -24,7 +25,8 @@ export async function tryNftables(): Promise<string> {
 }
 
 function trialOperations(table: string): NftOperation[] {
-  const chains = [...fixedChains([]), slotChain(4, 2), slotChain(6, 2)]
+  const services = { name: SERVICES_CHAIN, rules: [dispatchRule(4, 2), dispatchRule(6, 2)] }
+  const chains: Chain[] = [services, ...fixedChains([]), slotChain(4, 2), slotChain(6, 2)]
   return [
     { kind: 'addTable', table },
     ...setDefinitions().map(
