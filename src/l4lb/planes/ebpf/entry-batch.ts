@@ -36,6 +36,12 @@ export class EntryBatch {
     this.#note(entries, errnos, failures)
   }
 
+  /** Deletes what {@link EntryBatch.write} may have written for operations that failed. */
+  async revert(map: BpfMap, failures: ReadonlyMap<number, number>): Promise<void> {
+    const entries = this.#entries.filter(({ operation }) => failures.has(operation))
+    if (entries.length > 0) await map.delete(pack(entries.map(({ key }) => key)))
+  }
+
   /** Deletes what {@link EntryBatch.drop} added; the missing is deleted already. */
   async delete(map: BpfMap, failures: Map<number, number>): Promise<void> {
     const entries = this.#live(failures)

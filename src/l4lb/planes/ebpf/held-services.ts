@@ -7,12 +7,18 @@
  * again, so no connection ever fails for a change.
  */
 import type { BpfMap } from '../../../kernel/bpf.ts'
-import { type Backend, parseServiceKey, type ServiceKey } from '../../../model/vip.ts'
+import {
+  type Backend,
+  formatEndpoint,
+  parseServiceKey,
+  type ServiceKey,
+} from '../../../model/vip.ts'
 import type { PlaneOperation } from '../../plane.ts'
 import { slotsOf } from '../../slots.ts'
 import { renderBackends } from '../render.ts'
 import { EntryBatch } from './entry-batch.ts'
 import {
+  decodeSlotKey,
   encodeEndpoint,
   encodeMemberKey,
   encodeSlotKey,
@@ -60,37 +66,66 @@ export class HeldServices {
     for (const set of sets) this.#lastSet = Math.max(this.#lastSet, set)
   }
 
-  /** Deletes entries without a VIP. @returns errnos other than 0 */
+  /** Deletes entries without a VIP that none has taken since. @returns errnos other than 0 */
   async sweep(): Promise<readonly number[]> {
     const failures = new Map<number, number>()
     const [slots, members] = [new EntryBatch(), new EntryBatch()]
-    this.#orphans.slotKeys.forEach((key, index) => void slots.drop(index, key))
-    this.#orphans.memberKeys.forEach((key, index) => void members.drop(-1 - index, key))
+    const sets = new Set([...this.#held.values()].map(({ set }) => set))
+    const taken = this.#orphans.memberKeys.length > 0 ? this.#memberKeys() : new Set()
+    for (const [index, key] of this.#orphans.slotKeys.entries()) {
+      if (!sets.has(decodeSlotKey(key, 0).set)) slots.drop(index, key)
+    }
+    for (const [index, key] of this.#orphans.memberKeys.entries()) {
+      if (!taken.has(textOf(key))) members.drop(-1 - index, key)
+    }
     await slots.delete(this.#maps.slots, failures)
     await members.delete(this.#maps.members, failures)
     this.#orphans = { slotKeys: [], memberKeys: [] }
     return [...failures.values()]
   }
 
-  /** Puts and removes services. @returns an errno per failed operation, by its index */
+  /**
+   * Puts and removes services. Where they do not fit together they are tried one by one, so that
+   * one that is too large takes no room from the others.
+   *
+   * @returns an errno per failed operation, by its index
+   */
   async apply(operations: readonly PlaneOperation[]): Promise<ReadonlyMap<number, number>> {
+    const failures = await this.#applyTogether([...operations.entries()])
+    if (operations.length < 2) return failures
+    for (const [index, operation] of operations.entries()) {
+      if (failures.get(index) !== E2BIG) continue
+      const errno = (await this.#applyTogether([[index, operation]])).get(index)
+      if (errno === undefined) failures.delete(index)
+      else failures.set(index, errno)
+    }
+    return failures
+  }
+
+  async #applyTogether(
+    operations: readonly (readonly [index: number, PlaneOperation])[],
+  ): Promise<Map<number, number>> {
     const failures = new Map<number, number>()
     const batch = {
       newSlots: new EntryBatch(),
       newMembers: new EntryBatch(),
+      keptMembers: new EntryBatch(),
       vips: new EntryBatch(),
       oldVips: new EntryBatch(),
       oldSlots: new EntryBatch(),
       oldMembers: new EntryBatch(),
     }
     const after = new Map<number, () => void>()
-    operations.forEach((operation, index) => {
+    for (const [index, operation] of operations) {
       if (operation.kind === 'put') after.set(index, this.#put(batch, index, operation))
       if (operation.kind === 'remove') after.set(index, this.#remove(batch, index, operation.key))
-    })
+    }
     await batch.newSlots.write(this.#maps.slots, failures)
     await batch.newMembers.write(this.#maps.members, failures)
+    await batch.keptMembers.write(this.#maps.members, failures)
     await batch.vips.write(this.#maps.vips, failures)
+    await batch.newSlots.revert(this.#maps.slots, failures)
+    await batch.newMembers.revert(this.#maps.members, failures)
     await batch.oldVips.delete(this.#maps.vips, failures)
     await batch.oldSlots.delete(this.#maps.slots, failures)
     await batch.oldMembers.delete(this.#maps.members, failures)
@@ -106,8 +141,10 @@ export class HeldServices {
     slots.forEach((backend, slot) => {
       batch.newSlots.put(index, encodeSlotKey(set, slot), encodeEndpoint(backend))
     })
+    const before = new Set(old?.backends.map(formatEndpoint))
     for (const backend of service.backends) {
-      batch.newMembers.put(index, encodeMemberKey(vipKey, backend), encodeWeight(backend.weight))
+      const members = before.has(formatEndpoint(backend)) ? batch.keptMembers : batch.newMembers
+      members.put(index, encodeMemberKey(vipKey, backend), encodeWeight(backend.weight))
     }
     batch.vips.put(index, vipKey, encodeVipValue({ set, slots: slots.length }))
     this.#dropOld(batch, index, { old, vipKey, kept: service.backends })
@@ -115,7 +152,7 @@ export class HeldServices {
       if (old !== undefined) this.#sets.delete(old.set)
       this.#held.set(key, {
         set,
-        slots: slots.length,
+        slotNumbers: slots.map((_, slot) => slot),
         backends: service.backends,
         rendering: renderBackends(service.backends),
       })
@@ -135,14 +172,23 @@ export class HeldServices {
 
   #dropOld(batch: ServiceBatch, index: number, { old, vipKey, kept }: Replaced): void {
     if (old === undefined) return
-    for (let slot = 0; slot < old.slots; slot++) {
+    for (const slot of old.slotNumbers) {
       batch.oldSlots.drop(index, encodeSlotKey(old.set, slot))
     }
-    const keptText = new Set(kept.map((backend) => `${backend.address} ${backend.port}`))
+    const keptText = new Set(kept.map(formatEndpoint))
     for (const backend of old.backends) {
-      if (keptText.has(`${backend.address} ${backend.port}`)) continue
+      if (keptText.has(formatEndpoint(backend))) continue
       batch.oldMembers.drop(index, encodeMemberKey(vipKey, backend))
     }
+  }
+
+  /** The keys of all members of services that are held, as text. */
+  #memberKeys(): Set<string> {
+    const keys = [...this.#held].flatMap(([key, { backends }]) => {
+      const vipKey = encodeVipKey(parseServiceKey(key))
+      return backends.map((backend) => textOf(encodeMemberKey(vipKey, backend)))
+    })
+    return new Set(keys)
   }
 
   /** A set number that no VIP uses; numbers come round only after 2^32 changes. */
@@ -154,11 +200,18 @@ export class HeldServices {
   }
 }
 
+const E2BIG = 7
+
+function textOf(bytes: Uint8Array): string {
+  return Buffer.from(bytes).toString('hex')
+}
+
 type PutOperation = Extract<PlaneOperation, { kind: 'put' }>
 
 interface ServiceBatch {
   readonly newSlots: EntryBatch
   readonly newMembers: EntryBatch
+  readonly keptMembers: EntryBatch
   readonly vips: EntryBatch
   readonly oldSlots: EntryBatch
   readonly oldVips: EntryBatch

@@ -15,7 +15,8 @@ import {
 /** A service as the maps have it. */
 export interface HeldService {
   readonly set: number
-  readonly slots: number
+  /** The slots that exist and are no other VIP's, to delete them by. */
+  readonly slotNumbers: readonly number[]
   readonly backends: readonly Backend[]
   readonly rendering: string
 }
@@ -23,6 +24,7 @@ export interface HeldService {
 /** Everything the maps say. */
 export interface ServiceDump {
   readonly held: Map<ServiceKey, HeldService>
+  /** Entries that are no one VIP's; those that come into use are not to be deleted. */
   readonly orphans: { readonly slotKeys: Uint8Array[]; readonly memberKeys: Uint8Array[] }
   /** Set numbers that occur, in a VIP or in an orphaned slot: none of them is free. */
   readonly sets: Set<number>
@@ -50,17 +52,34 @@ export async function observeServices(maps: {
   const { keys, values } = await maps.vips.dump()
   const held = new Map<ServiceKey, HeldService>()
   const sets = new Set(slotSets.keys())
+  const shared = sharedSets(values)
   for (let index = 0; index * SIZES.vipKey < keys.length; index++) {
     const vip = decodeVipKey(keys, index * SIZES.vipKey)
     if (vip === undefined) continue
     const key = serviceKeyOf(vip)
     const { set, slots } = decodeVipValue(values, index * SIZES.vipValue)
     const backends = members.get(key)?.backends ?? []
-    const rendering = renderHeld({ backends, slots, found: slotSets.get(set) })
-    held.set(key, { set, slots, backends, rendering })
+    if (shared.has(set)) {
+      held.set(key, { set, slotNumbers: [], backends, rendering: renderDamaged('shared slots') })
+    } else {
+      const found: SlotSet = slotSets.get(set) ?? { endpoints: new Map(), keys: [] }
+      const rendering = renderHeld({ backends, slots, found })
+      held.set(key, { set, slotNumbers: [...found.endpoints.keys()], backends, rendering })
+    }
     sets.add(set)
   }
-  return { held, sets, orphans: orphansOf({ held, slotSets, members }) }
+  return { held, sets, orphans: orphansOf({ held, slotSets, members, shared }) }
+}
+
+/** Sets that more than one VIP names: none of them may delete the slots. */
+function sharedSets(vipValues: Uint8Array): Set<number> {
+  const [seen, shared] = [new Set<number>(), new Set<number>()]
+  for (let offset = 0; offset < vipValues.length; offset += SIZES.vipValue) {
+    const { set } = decodeVipValue(vipValues, offset)
+    if (seen.has(set)) shared.add(set)
+    seen.add(set)
+  }
+  return shared
 }
 
 function readSlots({
@@ -100,27 +119,27 @@ function readMembers(dump: { keys: Uint8Array; values: Uint8Array }): Map<Servic
 interface Found {
   readonly backends: readonly Backend[]
   readonly slots: number
-  readonly found: SlotSet | undefined
+  readonly found: SlotSet
 }
 
 /** A service is whole when its slots are those that its members' weights make. */
-function renderHeld({ backends, slots, found }: Found): string {
-  const actual = Array.from({ length: slots }, (_, slot) => found?.endpoints.get(slot) ?? 'missing')
+function renderHeld({ backends, slots, found: { endpoints } }: Found): string {
+  const isExact = endpoints.size === slots && [...endpoints.keys()].every((slot) => slot < slots)
   const expected = slotsOf(backends).map(formatEndpoint)
-  const isExact = (found?.endpoints.size ?? 0) === slots
-  const isWhole = isExact && actual.sort().join() === expected.sort().join()
+  const isWhole = isExact && [...endpoints.values()].sort().join() === expected.sort().join()
   return isWhole ? renderBackends(backends) : renderDamaged('slots are not those of the backends')
 }
 
 interface Everything extends Pick<ServiceDump, 'held'> {
   readonly slotSets: Map<number, SlotSet>
   readonly members: Map<ServiceKey, Membership>
+  readonly shared: ReadonlySet<number>
 }
 
-function orphansOf({ held, slotSets, members }: Everything): ServiceDump['orphans'] {
+function orphansOf({ held, slotSets, members, shared }: Everything): ServiceDump['orphans'] {
   const sets = new Set([...held.values()].map(({ set }) => set))
   const slotKeys = [...slotSets]
-    .filter(([set]) => !sets.has(set))
+    .filter(([set]) => !sets.has(set) || shared.has(set))
     .flatMap(([, entry]) => entry.keys)
   const memberKeys = [...members]
     .filter(([key]) => !held.has(key))

@@ -1,0 +1,69 @@
+/** What the `ebpf` plane needs of the kernel, in memory; planes come and go, it stays. */
+import type { BpfMap } from '../../../src/kernel/bpf.ts'
+import { FakeBpfContent, FakeBpfMap } from '../../../src/kernel/fake/bpf-map.ts'
+import { RANGE_LIMIT, SIZES } from '../../../src/l4lb/planes/ebpf/layout.ts'
+import { type EbpfKernel, EbpfPlane } from '../../../src/l4lb/planes/ebpf/plane.ts'
+import { type Cidr, parseCidr } from '../../../src/model/cidr.ts'
+
+/** The blocks of named VIPs in these tests. */
+export const RANGES: readonly Cidr[] = ['11.0.0.0/8', 'fd01:c::/64'].map((text) => {
+  const cidr = parseCidr(text)
+  if (cidr === undefined) throw new Error(text)
+  return cidr
+})
+
+/** The names of the maps. */
+export const MAP_NAMES = ['vips', 'slots', 'members', 'ranges'] as const
+
+type MapName = (typeof MAP_NAMES)[number]
+
+/** The maps and links. */
+export class FakeEbpf {
+  readonly contents: Readonly<Record<MapName, FakeBpfContent>>
+  readonly attached: Set<string> = new Set()
+  /** Attaching this program throws. */
+  refusedProgram: string | undefined
+
+  /** @param maxEntries of the maps of services */
+  constructor(maxEntries: Partial<Record<MapName, number>> = {}) {
+    const hash = (name: MapName, keySize: number, valueSize: number) =>
+      new FakeBpfContent({ keySize, valueSize, maxEntries: maxEntries[name] ?? 1000 })
+    this.contents = {
+      vips: hash('vips', SIZES.vipKey, SIZES.vipValue),
+      slots: hash('slots', SIZES.slotKey, SIZES.endpoint),
+      members: hash('members', SIZES.memberKey, SIZES.memberValue),
+      ranges: new FakeBpfContent({
+        keySize: SIZES.rangeKey,
+        valueSize: SIZES.rangeValue,
+        maxEntries: RANGE_LIMIT,
+        kind: 'array',
+      }),
+    }
+  }
+
+  /** A plane as after a start of the daemon. */
+  plane(): EbpfPlane {
+    return new EbpfPlane(this.#kernel(), { ranges: RANGES })
+  }
+
+  #kernel(): EbpfKernel {
+    const open = (name: MapName): BpfMap => new FakeBpfMap(this.contents[name])
+    return {
+      maps: {
+        vips: open('vips'),
+        slots: open('slots'),
+        members: open('members'),
+        ranges: open('ranges'),
+      },
+      attach: async (program) => {
+        if (program === this.refusedProgram) throw new Error('EPERM')
+        this.attached.add(program)
+      },
+      linkState: async (program) => {
+        if (!this.attached.has(program)) return undefined
+        return { isAttached: true, programId: 1, tag: '0123456789abcdef' }
+      },
+      close: () => undefined,
+    }
+  }
+}
