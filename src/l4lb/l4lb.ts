@@ -105,7 +105,7 @@ export interface L4lb {
 }
 
 /** Retries start soon and end at half a minute; audits take at most 2 % of a core. */
-const AUDIT = { minIntervalMs: 800, maxIntervalMs: 10_000, maxShare: 0.02 } as const
+const AUDIT = { minIntervalMs: 500, maxIntervalMs: 10_000, maxShare: 0.02 } as const
 const BACKOFF = { baseMs: 100, maxMs: 30_000 } as const
 
 /** One dry round, as lines of text. */

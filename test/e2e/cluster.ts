@@ -16,8 +16,28 @@ export interface TestCluster {
   /** Reads a metric's value: the sum over its labels. */
   metric(name: string): Promise<number>
   /** The VIPs as the API tells them. */
-  vips(): Promise<readonly { name?: string; address: string; protocol: string; state: string }[]>
+  vips(): Promise<readonly TestVip[]>
+  /** Where the reconcile loop stands. */
+  sync(): Promise<Sync>
+  untilSync(isWanted: (sync: Sync) => boolean): Promise<void>
+  /** Address and port of the first IPv4 VIP, e.g. `11.225.36.193:80`. */
+  webAddress(): Promise<string>
   close(): Promise<void>
+}
+
+/** A VIP as the API tells it. */
+export interface TestVip {
+  readonly name?: string
+  readonly address: string
+  readonly protocol: string
+  readonly state: string
+  readonly backends: readonly { readonly address: string; readonly state: string }[]
+}
+
+/** The state of the reconcile loop. */
+export interface Sync {
+  readonly isInSync: boolean
+  readonly drifts: number
 }
 
 let serial = 0
@@ -48,12 +68,40 @@ export async function openCluster(
     await close()
     throw error
   }
+  const vips = async () =>
+    (JSON.parse(await host.waitFor('/v1/navstar/vips')) as { vips: readonly TestVip[] }).vips
   return {
     host,
     close,
     metric: async (name) => sumMetric(await host.waitFor('/metrics'), name),
-    vips: async () => (JSON.parse(await host.waitFor('/v1/navstar/vips')) as { vips: [] }).vips,
+    sync: async () => syncOf(await host.waitFor('/v1/navstar/status')),
+    untilSync: async (isWanted) => {
+      await host.waitFor('/v1/navstar/status', (text) => isWanted(syncOf(text)))
+    },
+    vips,
+    webAddress: async () => {
+      const address = (await vips()).find(
+        (vip) => vip.name?.startsWith('web.') && vip.address.startsWith('11.'),
+      )?.address
+      if (address === undefined) throw new Error('no IPv4 VIP is served')
+      return address
+    },
   }
+}
+
+function syncOf(status: string): Sync {
+  return (JSON.parse(status) as { l4lb: Sync }).l4lb
+}
+
+/** Starts the daemon and `count` backends of `/web:80`. @returns the VIP's IPv4 address */
+export async function startBackends(cluster: TestCluster, count: number): Promise<string> {
+  const { host } = cluster
+  for (let index = 1; index <= count; index++) {
+    await host.startBackend(index, { name: 'web', ports: [{ port: 8080, vips: ['/web:80'] }] })
+  }
+  await host.startDaemon()
+  await host.waitFor('/v1/navstar/vips', (text) => text.includes('"served"'))
+  return cluster.webAddress()
 }
 
 /** Requests that go on until they are stopped. */

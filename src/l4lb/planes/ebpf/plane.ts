@@ -64,13 +64,18 @@ export class EbpfPlane implements Plane {
     return { services: this.#services.renderings(), defects: await this.#defects() }
   }
 
-  /** Services first: the programs must not find empty maps when they are attached. */
+  /**
+   * Orphans go before services come: a service that is put again has the keys of its orphaned
+   * members. Programs come last: they must not find empty maps.
+   */
   async apply(operations: readonly PlaneOperation[]): Promise<readonly OperationOutcome[]> {
+    const isRepair = operations.some(({ kind }) => kind === 'repair')
+    const swept = isRepair ? await this.#services.sweep() : []
     const failures = await this.#services.apply(operations)
     const outcomes: OperationOutcome[] = []
     for (const [index, operation] of operations.entries()) {
       const errno = failures.get(index)
-      if (operation.kind === 'repair') outcomes.push(await this.#repair(operation))
+      if (operation.kind === 'repair') outcomes.push(await this.#repair(operation, swept))
       else if (errno === undefined) outcomes.push({ operation })
       else
         outcomes.push({ operation, error: mapFailure(`${operation.kind} ${operation.key}`, errno) })
@@ -106,9 +111,8 @@ export class EbpfPlane implements Plane {
     return PROGRAMS.filter((_, index) => states[index]?.isAttached !== true)
   }
 
-  async #repair(operation: PlaneOperation): Promise<OperationOutcome> {
+  async #repair(operation: PlaneOperation, swept: readonly number[]): Promise<OperationOutcome> {
     try {
-      const swept = await this.#services.sweep()
       const indexes = Array.from({ length: RANGE_LIMIT }, (_, index) => index)
       const values = Buffer.concat(indexes.map((index) => encodeRange(this.#ranges[index])))
       const written = await this.#kernel.maps.ranges.update(words(indexes), values)
