@@ -66,21 +66,21 @@ export class HeldServices {
     for (const set of sets) this.#lastSet = Math.max(this.#lastSet, set)
   }
 
-  /** Deletes entries without a VIP that none has taken since. @returns errnos other than 0 */
+  /**
+   * Deletes entries without a VIP; for before services are put, which may have their keys. Slots
+   * that several VIPs share are left until none is in use. @returns errnos other than 0
+   */
   async sweep(): Promise<readonly number[]> {
     const failures = new Map<number, number>()
     const [slots, members] = [new EntryBatch(), new EntryBatch()]
     const sets = new Set([...this.#held.values()].map(({ set }) => set))
-    const taken = this.#orphans.memberKeys.length > 0 ? this.#memberKeys() : new Set()
-    for (const [index, key] of this.#orphans.slotKeys.entries()) {
-      if (!sets.has(decodeSlotKey(key, 0).set)) slots.drop(index, key)
-    }
-    for (const [index, key] of this.#orphans.memberKeys.entries()) {
-      if (!taken.has(textOf(key))) members.drop(-1 - index, key)
-    }
+    const isShared = (key: Uint8Array): boolean => sets.has(decodeSlotKey(key, 0).set)
+    const { slotKeys, memberKeys } = this.#orphans
+    for (const [index, key] of slotKeys.entries()) if (!isShared(key)) slots.drop(index, key)
+    for (const [index, key] of memberKeys.entries()) members.drop(-1 - index, key)
     await slots.delete(this.#maps.slots, failures)
     await members.delete(this.#maps.members, failures)
-    this.#orphans = { slotKeys: [], memberKeys: [] }
+    this.#orphans = { slotKeys: slotKeys.filter(isShared), memberKeys: [] }
     return [...failures.values()]
   }
 
@@ -182,15 +182,6 @@ export class HeldServices {
     }
   }
 
-  /** The keys of all members of services that are held, as text. */
-  #memberKeys(): Set<string> {
-    const keys = [...this.#held].flatMap(([key, { backends }]) => {
-      const vipKey = encodeVipKey(parseServiceKey(key))
-      return backends.map((backend) => textOf(encodeMemberKey(vipKey, backend)))
-    })
-    return new Set(keys)
-  }
-
   /** A set number that no VIP uses; numbers come round only after 2^32 changes. */
   #nextSet(): number {
     do this.#lastSet = (this.#lastSet + 1) >>> 0
@@ -201,10 +192,6 @@ export class HeldServices {
 }
 
 const E2BIG = 7
-
-function textOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes).toString('hex')
-}
 
 type PutOperation = Extract<PlaneOperation, { kind: 'put' }>
 

@@ -66,12 +66,13 @@ export class EbpfPlane implements Plane {
 
   /**
    * Orphans go before services come: a service that is put again has the keys of its orphaned
-   * members. Programs come last: they must not find empty maps.
+   * members. Slots that VIPs shared go once these have their own. Programs come last: they must not find empty maps.
    */
   async apply(operations: readonly PlaneOperation[]): Promise<readonly OperationOutcome[]> {
     const isRepair = operations.some(({ kind }) => kind === 'repair')
-    const swept = isRepair ? await this.#services.sweep() : []
+    const swept = isRepair ? [...(await this.#services.sweep())] : []
     const failures = await this.#services.apply(operations)
+    if (isRepair) swept.push(...(await this.#services.sweep()))
     const outcomes: OperationOutcome[] = []
     for (const [index, operation] of operations.entries()) {
       const errno = failures.get(index)
