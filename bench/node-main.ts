@@ -99,7 +99,7 @@ async function observeTime(): Promise<number> {
 async function changeTimes(records: Records): Promise<Record<ChangeKind, number[]>> {
   const times: Record<ChangeKind, number[]> = { replace: [], drain: [], remove: [], add: [] }
   const random = seededRandom(1)
-  for (let round = 0; round * 4 < order.changes; round++) {
+  for (let round = 0; round * 5 < order.changes; round++) {
     const vip = Math.floor(random.next() * order.vips)
     for (const [kind, changes] of changesOf(vip, round)) {
       await systemClock.sleep(random.next() * 20, { signal: scope.signal })
@@ -122,6 +122,7 @@ function changesOf(vip: number, round: number): [ChangeKind, RecordChanges][] {
   return [
     ['replace', [put(second), [first.key, undefined]]],
     ['drain', [put(syntheticRecord(vip, fresh, 0))]],
+    ['drain', [put(second)]], // and back: the removal of a drained one is no change to nftables
     ['remove', [[second.key, undefined]]],
     ['add', [put(third)]],
   ]

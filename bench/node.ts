@@ -42,7 +42,7 @@ export async function runNode(
   const { namespacePath, cgroup, pinDirectory } = host
   const full: NodeOrder = { ...order, places: { namespacePath, cgroup, pinDirectory } }
   const program = new URL('node-main.ts', import.meta.url).pathname
-  const limit = ['timeout', '-s', 'KILL', '300']
+  const limit = ['timeout', '-s', 'KILL', '120']
   const node = [process.execPath, '--expose-gc', program, JSON.stringify(full)]
   return JSON.parse(await outputOf(spawnOnHost(host, [...limit, ...node]))) as NodeReport
 }

@@ -187,13 +187,13 @@ export function startL4lb(parts: L4lbParts): L4lb {
     services.onChange(({ keys }) => {
       target.touch(keys)
       reconciler.wake()
-      metrics.onServices(countServices(services))
     }),
   )
   scope.defer(records.onChange(({ keys }) => follow(keys)))
   follow(records.snapshot.rows.keys())
   plane.onForeignWrite((subject) => reconciler.invalidate(subject))
   metrics.onPlane(plane.kind)
+  metrics.watchServices(() => services.snapshot.rows.values())
   scope.own(plane)
   scope.run((signal) => reconciler.run(signal))
   return {
@@ -232,15 +232,6 @@ function reconcileEvents(log: Log, metrics: L4lbMetrics) {
       log.warn('programming failed, will retry', { error, failures })
     },
   }
-}
-
-function countServices(services: Table<ServiceKey, Service>) {
-  const counts = { services: 0, active: 0, draining: 0 }
-  for (const { backends } of services.snapshot.rows.values()) {
-    counts.services++
-    for (const { weight } of backends) counts[weight > 0 ? 'active' : 'draining']++
-  }
-  return counts
 }
 
 interface StatusParts {

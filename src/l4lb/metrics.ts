@@ -1,11 +1,13 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { ErrorCode } from '../base/error-codes.ts'
+import type { Service } from '../model/vip.ts'
 import type { PlaneKind, PlaneOperation } from './plane.ts'
 
 /** What the balancing of VIPs reports. */
 export interface L4lbMetrics {
   readonly onPlane: (plane: PlaneKind) => void
-  readonly onServices: (counts: { services: number; active: number; draining: number }) => void
+  /** Where the services are counted whenever the metrics are read: counting takes a look at each. */
+  readonly watchServices: (services: () => Iterable<Service>) => void
   readonly onProblem: (code: ErrorCode) => void
   readonly onObserved: (durationMs: number) => void
   readonly onApplied: (operations: readonly PlaneOperation[], durationMs: number) => void
@@ -17,14 +19,13 @@ const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 
 
 /** Defines the metrics of VIPs on the registry. */
 export function l4lbMetrics(registry: Registry): L4lbMetrics {
-  const gauges = defineGauges(registry)
+  let services: () => Iterable<Service> = () => []
+  const gauges = defineGauges(registry, () => services())
   const rounds = defineRounds(registry)
   return {
     onPlane: (plane) => gauges.plane.set({ plane }, 1),
-    onServices: ({ services, active, draining }) => {
-      gauges.vips.set(services)
-      gauges.backends.set({ state: 'active' }, active)
-      gauges.backends.set({ state: 'draining' }, draining)
+    watchServices: (source) => {
+      services = source
     },
     onProblem: (code) => rounds.problems.inc({ code }),
     onObserved: (durationMs) => rounds.observe.observe(durationMs / 1000),
@@ -38,27 +39,42 @@ export function l4lbMetrics(registry: Registry): L4lbMetrics {
   }
 }
 
-function defineGauges(registry: Registry) {
+function defineGauges(registry: Registry, services: () => Iterable<Service>) {
   const registers = [registry]
-  return {
-    plane: new Gauge({
-      name: 'navstar_l4lb_plane_state',
-      help: '1 for the data plane that serves VIPs on this node',
-      labelNames: ['plane'],
-      registers,
-    }),
-    vips: new Gauge({
-      name: 'navstar_l4lb_vips',
-      help: 'Services (address, port, protocol) that this node is to serve',
-      registers,
-    }),
-    backends: new Gauge({
-      name: 'navstar_l4lb_backends',
-      help: 'Backends of all services by state: active, draining',
-      labelNames: ['state'],
-      registers,
-    }),
+  const plane = new Gauge({
+    name: 'navstar_l4lb_plane_state',
+    help: '1 for the data plane that serves VIPs on this node',
+    labelNames: ['plane'],
+    registers,
+  })
+  new Gauge({
+    name: 'navstar_l4lb_vips',
+    help: 'Services (address, port, protocol) that this node is to serve',
+    registers,
+    collect() {
+      this.set([...services()].length)
+    },
+  })
+  new Gauge({
+    name: 'navstar_l4lb_backends',
+    help: 'Backends of all services by state: active, draining',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const counts = countBackends(services())
+      this.set({ state: 'active' }, counts.active)
+      this.set({ state: 'draining' }, counts.draining)
+    },
+  })
+  return { plane }
+}
+
+function countBackends(services: Iterable<Service>) {
+  const counts = { active: 0, draining: 0 }
+  for (const { backends } of services) {
+    for (const { weight } of backends) counts[weight > 0 ? 'active' : 'draining']++
   }
+  return counts
 }
 
 function defineRounds(registry: Registry) {
