@@ -22,6 +22,12 @@ export function parseSlotClass(text: SlotClass): { family: Family; slots: number
   return { family: Number(family) as Family, slots: Number(slots) }
 }
 
+/**
+ * Unused classes that stay: a backend that goes is often followed by one that comes, and a class
+ * costs: the kernel walks the map of all slots when a new chain refers to it.
+ */
+const SPARE_CLASSES = 16
+
 /** The classes in the kernel and how many services use each. */
 export class SlotClasses {
   /** Classes whose chain and rule are there. */
@@ -50,9 +56,10 @@ export class SlotClasses {
     return [...added.flatMap(chainOperations), ...this.#rebuild()]
   }
 
-  /** Removes classes that no service uses. */
+  /** Removes classes that no service uses; the last few of them stay for the next change. */
   prune(): NftOperation[] {
-    const unused = [...this.#present].filter((slotClass) => !this.#users.has(slotClass))
+    const idle = [...this.#present].filter((slotClass) => !this.#users.has(slotClass))
+    const unused = idle.slice(0, -SPARE_CLASSES)
     if (unused.length === 0) return []
     for (const slotClass of unused) this.#present.delete(slotClass)
     return [...this.#rebuild(), ...unused.flatMap(removalOperations)]
