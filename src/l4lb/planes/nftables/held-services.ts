@@ -20,9 +20,9 @@ import {
   pack,
   type SlotEndpoint,
 } from './elements.ts'
-import { type HeldService, observeServices } from './observe.ts'
+import { type HeldService, type IntactStructure, observeServices } from './observe.ts'
 import { observeSelfAddresses, SelfAddresses } from './self-addresses.ts'
-import { type SlotClass, SlotClasses, slotClassOf } from './slot-classes.ts'
+import { SlotClasses, slotClassOf } from './slot-classes.ts'
 
 /** The operations of one change, and what is true once they are done. */
 export interface ElementChange {
@@ -41,23 +41,17 @@ export class HeldServices {
     return new Map([...this.#held].map(([key, { rendering }]) => [key, rendering]))
   }
 
-  /** Reads the maps. @param classes numbers of slots whose chain and rule are intact */
-  async observe(nftables: Nftables, classes: ReadonlySet<SlotClass>): Promise<void> {
-    this.#held = await observeServices(nftables, classes)
+  /** Reads the maps. @param structure what of it is intact */
+  async observe(nftables: Nftables, structure: IntactStructure): Promise<void> {
+    const { classes } = structure
+    this.#held = await observeServices(nftables, structure)
     const users = [...this.#held].filter(([, { slotCount }]) => slotCount !== undefined)
     this.#classes.reset(
       classes,
       users.map(([key, { slotCount }]) => slotClassOf(familyOfKey(key), slotCount ?? 0)),
     )
     const used = [...this.#held.values()].flatMap(({ addresses }) => addresses)
-    this.#self.reset(await observeSelfAddresses(nftables), used)
-  }
-
-  /** Forgets everything: the table is gone. */
-  clear(): void {
-    this.#held = new Map()
-    this.#classes.reset([], [])
-    this.#self.reset([], [])
+    this.#self.reset(await observeSelfAddresses(nftables, structure.sets), used)
   }
 
   /** What makes the sets beside the maps fit them; for right after an observation. */
@@ -145,7 +139,8 @@ interface SlotChanges {
 
 function slotChanges(old: HeldService | undefined, slots: readonly string[]): SlotChanges {
   const held = old?.slots ?? []
-  const removed = (old?.slotNumbers ?? []).filter((slot) => held[slot] !== slots[slot])
+  const isWanted = (slot: number): boolean => slot < slots.length && held[slot] === slots[slot]
+  const removed = (old?.slotNumbers ?? []).filter((slot) => !isWanted(slot))
   const added = slots
     .map((endpoint, slot) => ({ slot, endpoint }))
     .filter(({ slot, endpoint }) => held[slot] !== endpoint)

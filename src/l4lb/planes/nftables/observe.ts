@@ -20,15 +20,23 @@ export interface HeldService {
   readonly rendering: string
 }
 
-/** Reads both families. @param classes numbers of slots whose chain and rule are intact */
+/** What of the table's structure services can rely on. */
+export interface IntactStructure {
+  /** Numbers of slots whose chain and rule are intact. */
+  readonly classes: ReadonlySet<SlotClass>
+  /** The sets that are there. */
+  readonly sets: ReadonlySet<string>
+}
+
+/** Reads both families. */
 export async function observeServices(
   nftables: Nftables,
-  classes: ReadonlySet<SlotClass>,
+  { classes, sets }: IntactStructure,
 ): Promise<Map<ServiceKey, HeldService>> {
   const held = new Map<ServiceKey, HeldService>()
   for (const family of [4, 6] as const) {
-    const slots = await readSlots(nftables, family)
-    const counts = await readCounts(nftables, family)
+    const slots = sets.has(`slots${family}`) ? await readSlots(nftables, family) : new Map()
+    const counts = sets.has(`vips${family}`) ? await readCounts(nftables, family) : new Map()
     for (const key of new Set([...slots.keys(), ...counts.keys()])) {
       const slotCount = counts.get(key)
       const isReachable = slotCount === 0 || classes.has(slotClassOf(family, slotCount ?? 0))

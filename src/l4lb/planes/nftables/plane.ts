@@ -16,7 +16,7 @@ import { type Change, commitChanges } from './commit.ts'
 import { observeHairpin, planHairpin } from './hairpin.ts'
 import { HeldServices } from './held-services.ts'
 import { TABLE } from './ruleset.ts'
-import { type Inspection, inspect } from './structure.ts'
+import { type Inspection, inspect, renewal } from './structure.ts'
 import { desiredRoutes, planRoutes, type RoutePlan } from './vip-routes.ts'
 
 /** What the plane needs of the kernel. */
@@ -46,6 +46,8 @@ export class NftablesPlane implements Plane {
   #routePlan: RoutePlan = { defects: [], operations: [] }
   /** Whether the table must be read; routes are read each time, they are few. */
   #isTableStale = true
+  /** How often the kernel refused to change the structure since it last did all that it should. */
+  #refusals = 0
 
   constructor(kernel: NftablesKernel, options: NftablesPlaneOptions) {
     this.#kernel = kernel
@@ -57,14 +59,10 @@ export class NftablesPlane implements Plane {
   }
 
   async observe(): Promise<PlaneObservation> {
-    const isTableStale = this.#isTableStale
-    this.#isTableStale = false
-    try {
-      await this.#inspect()
-      if (isTableStale) await this.#readServices()
-    } catch (error) {
-      this.#isTableStale = true
-      throw error
+    await this.#inspect()
+    if (this.#isTableStale) {
+      this.#isTableStale = false
+      await this.#readServices()
     }
     const defects = [...this.#inspection.defects, ...this.#routePlan.defects]
     return { services: this.#services.renderings(), defects }
@@ -72,12 +70,14 @@ export class NftablesPlane implements Plane {
 
   /** Repairs first: services need their sets. */
   async apply(operations: readonly PlaneOperation[]): Promise<readonly OperationOutcome[]> {
+    const refusals = this.#refusals
     const repairs: OperationOutcome[] = []
     for (const operation of operations) {
       if (operation.kind === 'repair') repairs.push(await this.#repair(operation))
     }
     const outcomes = [...repairs, ...(await this.#applyServices(operations))]
     if (outcomes.some(({ error }) => error !== undefined)) this.#isTableStale = true
+    if (this.#refusals === refusals) this.#refusals = 0
     return outcomes
   }
 
@@ -100,8 +100,10 @@ export class NftablesPlane implements Plane {
   async #inspect(): Promise<void> {
     const { nftables, routes } = this.#kernel
     const table = await nftables.table(TABLE)
-    const inspection = inspect(table, this.#options.ranges)
-    const hasHairpin = table?.sets.some(({ name }) => name === 'hairpin') ?? false
+    const look = this.#refusals < REFUSALS_UNTIL_RENEWAL ? inspect : renewal
+    const inspection = look(table, this.#options.ranges)
+    if (inspection.defects.length > 0) this.#isTableStale = true
+    const hasHairpin = inspection.sets.has('hairpin')
     const held = hasHairpin ? await observeHairpin(nftables) : new Set<number>()
     const hairpin = planHairpin(await routes.links(), held)
     this.#inspection = inspection
@@ -118,9 +120,12 @@ export class NftablesPlane implements Plane {
   }
 
   async #readServices(): Promise<void> {
-    const { hasAllMaps, classes } = this.#inspection
-    if (hasAllMaps) await this.#services.observe(this.#kernel.nftables, classes)
-    else this.#services.clear()
+    try {
+      await this.#services.observe(this.#kernel.nftables, this.#inspection)
+    } catch (error) {
+      this.#isTableStale = true
+      throw error
+    }
     const repairs = this.#services.repairs()
     if (repairs.length > 0) this.#addRepairs(repairs, 'sets of own addresses differ')
   }
@@ -134,11 +139,10 @@ export class NftablesPlane implements Plane {
   }
 
   async #repair(operation: PlaneOperation): Promise<OperationOutcome> {
-    const { repairs } = this.#inspection
-    const table = repairs.length > 0 ? await this.#kernel.nftables.transaction(repairs) : []
     const { operations } = this.#routePlan
+    const ofTable = await this.#change(this.#inspection.repairs)
     const routes = operations.length > 0 ? await this.#kernel.routes.applyRoutes(operations) : []
-    const refusal = [...table, ...routes].find(({ errno }) => errno !== 0)
+    const refusal = ofTable ?? routes.find(({ errno }) => errno !== 0)
     return refusal ? { operation, error: refused('repair the table', refusal) } : { operation }
   }
 
@@ -147,13 +151,18 @@ export class NftablesPlane implements Plane {
     const services = operations.flatMap((operation) =>
       operation.kind === 'put' ? [operation.service] : [],
     )
-    await this.#rules(this.#services.prepare(services))
+    const unprepared = await this.#change(this.#services.prepare(services))
+    const outcomes: OperationOutcome[] = []
     const changes: (Change & {
       readonly operation: PlaneOperation
       readonly confirm: () => void
     })[] = []
     for (const [index, operation] of operations.entries()) {
       if (operation.kind === 'repair') continue
+      if (operation.kind === 'put' && unprepared !== undefined) {
+        outcomes.push({ operation, error: refused('make the chains of services', unprepared) })
+        continue
+      }
       const { key } = operation
       const change =
         operation.kind === 'put'
@@ -162,23 +171,35 @@ export class NftablesPlane implements Plane {
       changes.push({ index, operation, operations: change.operations, confirm: change.confirm })
     }
     const refusals = await commitChanges(nftables, changes)
-    const outcomes = changes.map(({ index, operation, confirm }): OperationOutcome => {
+    for (const { index, operation, confirm } of changes) {
       const refusal = refusals.get(index)
-      if (refusal !== undefined) return { operation, error: refused(describe(operation), refusal) }
-      confirm()
-      return { operation }
-    })
-    await this.#rules(this.#services.prune())
+      if (refusal === undefined) confirm()
+      const error = refusal && refused(describe(operation), refusal)
+      outcomes.push(error === undefined ? { operation } : { operation, error })
+    }
+    await this.#change(this.#services.prune())
     return outcomes
   }
 
-  /** Changes rules. Should the kernel refuse, the table is read anew, which shows what it has. */
-  async #rules(operations: readonly NftOperation[]): Promise<void> {
-    if (operations.length === 0) return
+  /**
+   * Changes the structure. Should the kernel refuse, the table is read anew, which shows what it
+   * has; should it refuse again, the table is made anew.
+   *
+   * @returns the refusal
+   */
+  async #change(operations: readonly NftOperation[]): Promise<OperationResult | undefined> {
+    if (operations.length === 0) return undefined
     const results = await this.#kernel.nftables.transaction(operations)
-    if (results.some(({ errno }) => errno !== 0)) this.#isTableStale = true
+    const refusal = results.find(({ errno }) => errno !== 0)
+    if (refusal === undefined) return undefined
+    this.#refusals++
+    this.#isTableStale = true
+    return refusal
   }
 }
+
+/** A refusal may come of a change between reading and writing; a second one hardly does. */
+const REFUSALS_UNTIL_RENEWAL = 2
 
 function describe(operation: PlaneOperation): string {
   return operation.kind === 'repair' ? 'repair' : `${operation.kind} ${operation.key}`

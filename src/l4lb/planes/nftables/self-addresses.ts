@@ -54,10 +54,13 @@ export class SelfAddresses {
   }
 }
 
-/** Reads the sets. */
-export async function observeSelfAddresses(nftables: Nftables): Promise<Ip[]> {
+/** Reads those of the sets that are there. */
+export async function observeSelfAddresses(
+  nftables: Nftables,
+  sets: ReadonlySet<string>,
+): Promise<Ip[]> {
   const addresses: Ip[] = []
-  for (const family of [4, 6] as const) {
+  for (const family of ([4, 6] as const).filter((each) => sets.has(`self${each}`))) {
     const keyLength = LENGTHS[family].selfKey
     const request = { table: TABLE, set: `self${family}`, keyLength, valueLength: 0 }
     const { keys } = await nftables.elements(request)

@@ -20,8 +20,8 @@ export interface Inspection {
   readonly repairs: readonly NftOperation[]
   /** Numbers of slots whose chain and rule in `services` are right. */
   readonly classes: ReadonlySet<SlotClass>
-  /** False when a map of services is missing or will be made anew: then it holds nothing. */
-  readonly hasAllMaps: boolean
+  /** The sets that are there and stay; others will be made anew and hold nothing. */
+  readonly sets: ReadonlySet<string>
 }
 
 const SLOT_CHAIN = /^slots([46])-(\d+)$/
@@ -57,20 +57,18 @@ export function inspect(table: NftTable | undefined, ranges: readonly Cidr[]): I
     defects.push(`rules of chain ${SERVICES_CHAIN} differ`)
     repairs.push(...dispatchOperations([...classes]))
   }
-  const hasAllMaps = setDefinitions().every(({ name }) =>
-    table.sets.some((set) => set.name === name),
-  )
-  return { defects, repairs, classes, hasAllMaps }
+  return { defects, repairs, classes, sets: new Set(table.sets.map(({ name }) => name)) }
 }
 
-function renewal(table: NftTable | undefined, ranges: readonly Cidr[]): Inspection {
+/** Makes the whole table anew, whatever is there. */
+export function renewal(table: NftTable | undefined, ranges: readonly Cidr[]): Inspection {
   const remove: NftOperation[] = table ? [{ kind: 'deleteTable', table: TABLE }] : []
   const sets = setDefinitions().map(
     ({ name, spec }): NftOperation => ({ kind: 'addSet', table: TABLE, set: name, setSpec: spec }),
   )
   const chains = fixedChains(ranges)
   return {
-    defects: [table ? 'the table has sets of another shape' : 'the table is missing'],
+    defects: [table ? 'the table cannot be mended' : 'the table is missing'],
     repairs: [
       ...remove,
       { kind: 'addTable', table: TABLE },
@@ -80,7 +78,7 @@ function renewal(table: NftTable | undefined, ranges: readonly Cidr[]): Inspecti
       ...chains.flatMap(addRules),
     ],
     classes: new Set(),
-    hasAllMaps: false,
+    sets: new Set(),
   }
 }
 
