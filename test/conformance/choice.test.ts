@@ -75,7 +75,7 @@ describe.each(PLANES)('the %s plane', (kind) => {
     ] as const
     const cells = refused.flatMap(({ what, v4, v6 }) =>
       (['host', 'c1'] as const).flatMap((client) =>
-        [v4, v6].flatMap(([address, port]) =>
+        [v4, v6, [`::ffff:${v4[0]}`, v4[1]] as const].flatMap(([address, port]) =>
           [tcp(address, port), udp(address, port), udp(address, port, false)].map((to) => ({
             what,
             client,

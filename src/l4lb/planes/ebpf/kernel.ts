@@ -41,7 +41,10 @@ export async function openEbpfKernel({ cgroup, pinDirectory }: EbpfPlaces): Prom
       attach: (program) =>
         object.attachCgroup({ program, cgroup, linkPin: linkPin(directory, program) }),
       linkState: (program) => bpfLinkState(linkPin(directory, program)),
-      close: () => object.close(),
+      close: () => {
+        for (const map of [vips, slots, members, ranges]) map.close()
+        object.close()
+      },
     }
   } catch (cause) {
     throw new NavstarError('BPF_LOAD_FAILED', { attempt: `load programs for ${cgroup}`, cause })
