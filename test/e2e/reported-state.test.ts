@@ -22,6 +22,11 @@ describe('an agent that serves a captured state', () => {
         'tcp foo.marathon.l4lb.thisdcos.directory:5000 172.31.254.2:80 served',
       ],
     },
+    { file: 'state/overlay.4490097e.json', vips: ['tcp 1.2.3.4:5000 9.0.1.130:80 served'] },
+    { file: 'state/state4.abc58e8b.json', vips: ['tcp 1.2.3.4:5000 10.0.0.243:26645 served'] },
+    { file: 'state/state6.a1079d0d.json', vips: ['tcp 1.2.3.4:80 9.0.1.130:80 served'] },
+    { file: 'agent-api/get_state-normal.json', vips: [] },
+    { file: 'agent-api/get_tasks-networkModes.json', vips: [] },
   ])('makes the VIPs of $file', async ({ file, vips }, ctx) => {
     await requireFeature(ctx, 'root')
     const stateFile = fileURLToPath(new URL(file, CAPTURES))
@@ -31,7 +36,8 @@ describe('an agent that serves a captured state', () => {
     await cluster.host.waitFor('/v1/navstar/vips', (text) => text.includes('"isComplete":true'))
     const texts = (await cluster.vips()).map(({ name, protocol, address, backends, state }) => {
       const port = address.split(':').at(-1)
-      return `${protocol} ${name ?? address}:${port} ${backends.map((backend) => backend.address).join(',')} ${state}`
+      const target = name === undefined ? address : `${name}:${port}`
+      return `${protocol} ${target} ${backends.map((backend) => backend.address).join(',')} ${state}`
     })
     expect(texts).toEqual(vips)
   })

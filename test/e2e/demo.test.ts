@@ -1,0 +1,64 @@
+import { spawn } from 'node:child_process'
+import { existsSync } from 'node:fs'
+import { readdir } from 'node:fs/promises'
+import { setTimeout as sleep } from 'node:timers/promises'
+import { describe, expect, it } from 'vitest'
+import { firstLine, navstarProgram } from '../../src/demo/host-process.ts'
+import { demoPlaces } from '../../src/demo/places.ts'
+import { run } from '../../src/demo/run.ts'
+import { findCgroupRoot } from '../../src/kernel/mounts.ts'
+import { requireFeature } from '../feature.ts'
+
+describe('the demo', () => {
+  it.for(['ebpf', 'nftables'] as const)(
+    'shows plane %s once, and nothing of it stays',
+    async (plane, ctx) => {
+      await requireFeature(ctx, 'root')
+      await requireFeature(ctx, plane)
+      const [command = '', ...args] = navstarProgram('demo', '--once', '--plane', plane)
+      const output = await run(command, args)
+      expect(output).toContain(`the daemon chose plane ${plane}`)
+      expect(output).toMatch(/web\.marathon\.l4lb\.thisdcos\.directory is 11\.\S+ and fd01:c::/)
+      expect(output).toMatch(
+        /1000 requests through the VIP by name: web-1 \d+, web-2 \d+, web-3 \d+; failures: none/,
+      )
+      expect(await remains(idIn(output))).toEqual([])
+    },
+  )
+
+  it('is cleaned up after it was killed with -9', async (ctx) => {
+    await requireFeature(ctx, 'root')
+    const [command = '', ...args] = navstarProgram('demo')
+    const demo = spawn(command, args, { stdio: ['ignore', 'pipe', 'inherit'] })
+    const id = idIn(await firstLine(demo, 'host h1'))
+    await firstLine(demo, 'the daemon chose')
+    expect(await remains(id)).not.toEqual([])
+    demo.kill('SIGKILL')
+    await until(async () => (await remains(id)).length === 0)
+    expect(await remains(id)).toEqual([])
+  })
+})
+
+function idIn(output: string): string {
+  return /namespace nsd-(\w+)-h1/.exec(output)?.[1] ?? ''
+}
+
+/** What is left of a demo: namespaces, processes, files, pins, cgroups. */
+async function remains(id: string): Promise<string[]> {
+  const cgroupRoot = (await findCgroupRoot()) ?? ''
+  const { cgroup, pinDirectory, stateDirectory, namespacePrefix } = demoPlaces(id, cgroupRoot)
+  const namespaces = (await readdir('/run/netns')).filter((name) =>
+    name.startsWith(namespacePrefix),
+  )
+  const resolvers = (await readdir('/etc/netns').catch(() => [])).filter((name) =>
+    name.startsWith(namespacePrefix),
+  )
+  const reaper = await run('pgrep', ['-f', `reaper-main.ts ${id} `]).catch(() => '')
+  const paths = [cgroup, pinDirectory, stateDirectory].filter(existsSync)
+  return [...namespaces, ...resolvers, ...paths, ...(reaper === '' ? [] : ['reaper'])]
+}
+
+async function until(isDone: () => Promise<boolean>): Promise<void> {
+  const deadlineMs = performance.now() + 15_000
+  while (performance.now() < deadlineMs && !(await isDone())) await sleep(50)
+}

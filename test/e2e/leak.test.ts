@@ -1,0 +1,112 @@
+import { readdir } from 'node:fs/promises'
+import { afterAll, describe, expect, it } from 'vitest'
+import { run } from '../../src/demo/run.ts'
+import { requireFeature } from '../feature.ts'
+import { openCluster, type TestCluster } from './cluster.ts'
+
+const VIPS = 1_000
+const BACKENDS = 10
+const CYCLES = 4
+/** The first cycles fill caches and pools. */
+const WARM_CYCLES = 2
+
+describe.each(['ebpf', 'nftables'] as const)('plane %s', (plane) => {
+  let cluster: TestCluster | undefined
+  afterAll(() => cluster?.close())
+
+  it(`serves and forgets ${VIPS} VIPs × ${BACKENDS} backends without a leak`, async (ctx) => {
+    await requireFeature(ctx, 'root')
+    await requireFeature(ctx, plane)
+    cluster = await openCluster({ containers: 0, plane })
+    await cluster.host.startDaemon()
+    const warm: Resources[] = []
+    for (let cycle = 0; cycle < CYCLES; cycle++) {
+      const ids = await addTasks(cluster)
+      await cluster.host.waitFor('/metrics', isServing(VIPS))
+      for (const taskId of ids) await cluster.host.tellAgent({ kind: 'remove', taskId })
+      await cluster.host.waitFor('/metrics', isServing(0))
+      await cluster.untilSync(({ isInSync }) => isInSync)
+      warm.push(await resourcesOf(cluster, plane))
+    }
+    const [before, after] = [warm[WARM_CYCLES - 1], warm.at(-1)]
+    expect(after?.kernelObjects).toBe(0)
+    expect(after?.descriptors).toBe(before?.descriptors)
+    expect(after?.heapMiB).toBeLessThan((before?.heapMiB ?? 0) + 10)
+  })
+})
+
+interface Resources {
+  readonly descriptors: number
+  /** Map entries or set elements of services. */
+  readonly kernelObjects: number
+  readonly heapMiB: number
+}
+
+async function addTasks({ host }: TestCluster): Promise<string[]> {
+  const ids: string[] = []
+  for (let vip = 0; vip < VIPS; vip++) {
+    const addresses = Array.from(
+      { length: BACKENDS },
+      (_, index) => `172.20.${vip >> 4}.${(vip & 15) * 16 + index}`,
+    )
+    const ports = [{ port: 8080, vips: [`/app-${vip}:80`] }]
+    ids.push(
+      await host.tellAgent({
+        kind: 'add',
+        task: { name: `app-${vip}`, network: 'container', addresses, ports },
+      }),
+    )
+  }
+  return ids
+}
+
+function isServing(count: number): (metrics: string) => boolean {
+  return (metrics) =>
+    metrics.includes(`\nnavstar_l4lb_vips ${count}\n`) &&
+    metrics.includes(`\nnavstar_dns_zone_names ${count}\n`)
+}
+
+async function resourcesOf({ host, metric }: TestCluster, plane: string): Promise<Resources> {
+  return {
+    descriptors: (await readdir(`/proc/${host.daemonPid}/fd`)).length,
+    kernelObjects:
+      plane === 'ebpf'
+        ? await bpfEntries(host.places.pinDirectory)
+        : await elements(host.places.namespace),
+    heapMiB: (await metric('nodejs_heap_size_used_bytes')) / 2 ** 20,
+  }
+}
+
+async function bpfEntries(pinDirectory: string): Promise<number> {
+  let count = 0
+  for (const map of ['vips', 'slots', 'members']) {
+    const dump = await run('bpftool', ['-j', 'map', 'dump', 'pinned', `${pinDirectory}/v1/${map}`])
+    count += (JSON.parse(dump) as unknown[]).length
+  }
+  return count
+}
+
+async function elements(namespace: string): Promise<number> {
+  const text = await run('ip', [
+    'netns',
+    'exec',
+    namespace,
+    'nft',
+    '-j',
+    'list',
+    'table',
+    'inet',
+    'navstar',
+  ])
+  const { nftables } = JSON.parse(text) as {
+    nftables: {
+      map?: { elem?: unknown[] }
+      set?: { name: string; elem?: unknown[] }
+      chain?: { name: string }
+    }[]
+  }
+  const inSets = nftables.flatMap(({ map, set }) =>
+    set?.name === 'hairpin' ? [] : (map?.elem ?? set?.elem ?? []),
+  )
+  return inSets.length + nftables.filter(({ chain }) => chain?.name.startsWith('slots')).length
+}
