@@ -18,27 +18,26 @@ export interface Diagnosis {
   readonly hint?: string
 }
 
-type Check = (config: DaemonConfig) => Promise<readonly Diagnosis[]>
-
-const CHECKS: readonly Check[] = [
-  checkAddon,
-  checkPrivileges,
-  checkPlanes,
-  checkForwarding,
-  checkDaemon,
-  checkDnsAddresses,
-  checkResolvConf,
-  checkMesos,
-]
+/** What is looked at, by the name under which a check that throws is reported. */
+const CHECKS: Readonly<Record<string, (config: DaemonConfig) => Promise<readonly Diagnosis[]>>> = {
+  'native addon': checkAddon,
+  privileges: checkPrivileges,
+  'data planes': checkPlanes,
+  forwarding: checkForwarding,
+  daemon: checkDaemon,
+  'DNS addresses': checkDnsAddresses,
+  'resolv.conf': checkResolvConf,
+  'Mesos agent': checkMesos,
+}
 
 /** Runs every check; one that throws is a failure of its own. */
 export async function diagnose(config: DaemonConfig): Promise<Diagnosis[]> {
   const diagnoses: Diagnosis[] = []
-  for (const check of CHECKS) {
+  for (const [name, check] of Object.entries(CHECKS)) {
     try {
       diagnoses.push(...(await check(config)))
     } catch (error) {
-      diagnoses.push(failure(check.name, error))
+      diagnoses.push(failure(name, error))
     }
   }
   return diagnoses

@@ -99,14 +99,9 @@ async function elements(namespace: string): Promise<number> {
     'navstar',
   ])
   const { nftables } = JSON.parse(text) as {
-    nftables: {
-      map?: { elem?: unknown[] }
-      set?: { name: string; elem?: unknown[] }
-      chain?: { name: string }
-    }[]
+    nftables: { map?: { elem?: unknown[] }; set?: { name: string; elem?: unknown[] } }[]
   }
-  const inSets = nftables.flatMap(({ map, set }) =>
+  return nftables.flatMap(({ map, set }) =>
     set?.name === 'hairpin' ? [] : (map?.elem ?? set?.elem ?? []),
-  )
-  return inSets.length + nftables.filter(({ chain }) => chain?.name.startsWith('slots')).length
+  ).length
 }
