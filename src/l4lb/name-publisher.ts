@@ -22,7 +22,7 @@ export class NamePublisher {
         names.add(previous.name)
       }
       if (service === undefined) this.#services.delete(key)
-      else this.#add(service, names)
+      else this.#add(service, previous?.name, names)
     }
     this.names.update([...names].map((name) => [name, this.#recordOf(name)] as const))
   }
@@ -32,11 +32,10 @@ export class NamePublisher {
     this.names.update([], true)
   }
 
-  #add(service: Service, names: Set<string>): void {
+  #add(service: Service, previousName: string | undefined, names: Set<string>): void {
     const key = serviceKeyOf(service)
-    const isNew = !this.#services.has(key)
     this.#services.set(key, service)
-    if (service.name === undefined || !isNew) return
+    if (service.name === undefined || service.name === previousName) return
     const keys = this.#keysByName.get(service.name) ?? new Set()
     this.#keysByName.set(service.name, keys.add(key))
     names.add(service.name)
