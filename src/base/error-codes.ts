@@ -143,6 +143,11 @@ export const ERROR_CODES = {
     hint: 'This is a bug in navstar; please report it with the cause.',
     effect: 'unknown',
   },
+  VIP_ADDRESS_COLLISION: {
+    summary: 'A literal VIP has the address and port of a named VIP',
+    hint: 'Give the literal VIP an address outside of --vip-range; it is served until then.',
+    effect: 'none',
+  },
 } as const
 
 /** A code of the registry. */

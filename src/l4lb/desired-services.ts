@@ -18,6 +18,12 @@ interface Group {
   services: ReadonlyMap<ServiceKey, Service>
 }
 
+/**
+ * The groups that want one address, port and protocol, with their services: more than one where
+ * a literal VIP is the address of a named one. The first in the order of the text is served.
+ */
+type Claimants = Map<GroupKey, Service>
+
 /** Changed services; undefined for those that ended. */
 export type ServiceChanges = ReadonlyMap<ServiceKey, Service | undefined>
 
@@ -25,7 +31,8 @@ export type ServiceChanges = ReadonlyMap<ServiceKey, Service | undefined>
 export class DesiredServices {
   readonly #planners: ReadonlyMap<Family, AddressPlanner>
   readonly #groups = new Map<GroupKey, Group>()
-  readonly #collisions = new Map<GroupKey, NavstarError>()
+  readonly #claimants = new Map<ServiceKey, Claimants>()
+  readonly #collisions = new Map<GroupKey | ServiceKey, NavstarError>()
   #nodeIp: Ip | undefined
 
   /** @param ranges at most one per family; a family without one has no named VIPs */
@@ -35,7 +42,7 @@ export class DesiredServices {
     )
   }
 
-  /** VIPs that share a DNS name, and names without an address. */
+  /** VIPs that share a DNS name or an address, and names without an address. */
   get problems(): readonly NavstarError[] {
     const unplaced = [...this.#planners.values()].flatMap((planner) => planner.unplaced)
     const full = unplaced.map(
@@ -65,8 +72,14 @@ export class DesiredServices {
     this.#nodeIp = nodeIp
     for (const [key, record] of changes) this.#put(key, record, touched)
     this.#replan(touched)
+    const before = new Map<ServiceKey, Service | undefined>()
+    for (const key of touched) this.#assemble(key, before)
     const services = new Map<ServiceKey, Service | undefined>()
-    for (const key of touched) this.#assemble(key, services)
+    for (const [key, previous] of before) {
+      this.#reportSharedAddress(key)
+      const service = this.#served(key)
+      if (!isSame(previous, service)) services.set(key, service)
+    }
     return services
   }
 
@@ -100,7 +113,16 @@ export class DesiredServices {
     }
   }
 
-  #assemble(key: GroupKey, changes: Map<ServiceKey, Service | undefined>): void {
+  /** The service that is served under this key. */
+  #served(key: ServiceKey): Service | undefined {
+    const claimants = this.#claimants.get(key)
+    if (claimants === undefined) return undefined
+    const [first] = claimants.size === 1 ? claimants.keys() : [...claimants.keys()].sort()
+    return first === undefined ? undefined : claimants.get(first)
+  }
+
+  /** @param before receives what was served under each key that changes */
+  #assemble(key: GroupKey, before: Map<ServiceKey, Service | undefined>): void {
     const group = this.#groups.get(key)
     if (group === undefined) return
     const claims = claimsOf(group.records.values())
@@ -112,13 +134,33 @@ export class DesiredServices {
       nodeIp: this.#nodeIp,
     })
     for (const old of group.services.keys()) {
-      if (!services.has(old) && !changes.get(old)) changes.set(old, undefined)
+      if (!before.has(old)) before.set(old, this.#served(old))
+      this.#claim(old, key, services.get(old))
     }
     for (const [serviceKey, service] of services) {
-      if (!isSame(group.services.get(serviceKey), service)) changes.set(serviceKey, service)
+      if (!before.has(serviceKey)) before.set(serviceKey, this.#served(serviceKey))
+      this.#claim(serviceKey, key, service)
     }
     group.services = services
     if (group.records.size === 0) this.#groups.delete(key)
+  }
+
+  #claim(key: ServiceKey, group: GroupKey, service: Service | undefined): void {
+    const claimants: Claimants = this.#claimants.get(key) ?? new Map()
+    if (service === undefined) claimants.delete(group)
+    else claimants.set(group, service)
+    if (claimants.size === 0) this.#claimants.delete(key)
+    else this.#claimants.set(key, claimants)
+  }
+
+  #reportSharedAddress(key: ServiceKey): void {
+    const groups = [...(this.#claimants.get(key)?.keys() ?? [])].sort()
+    if (groups.length < 2) {
+      this.#collisions.delete(key)
+      return
+    }
+    const attempt = `serve ${key} for ${groups.slice(1).map(nameOf).join(', ')}`
+    this.#collisions.set(key, new NavstarError('VIP_ADDRESS_COLLISION', { attempt }))
   }
 
   #reportCollision(key: GroupKey, claims: NameClaims, owner: string | undefined): void {
@@ -153,6 +195,6 @@ function claimsOf(records: Iterable<BackendRecord>): NameClaims {
   return new Set([...records].map(claimantOf))
 }
 
-function isSame(left: Service | undefined, right: Service): boolean {
-  return left !== undefined && JSON.stringify(left) === JSON.stringify(right)
+function isSame(left: Service | undefined, right: Service | undefined): boolean {
+  return JSON.stringify(left) === JSON.stringify(right)
 }
