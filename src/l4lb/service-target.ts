@@ -22,8 +22,12 @@ export class ServiceTarget implements Reconciled<PlaneOperation> {
   #defects: readonly string[] = []
   /** Services to compare in the next plan; undefined: all. */
   #dirty: Set<ServiceKey> | undefined
+  /** Whether the last plan could remove services. */
+  #wasComplete = false
   /** Services of the last plan that need nothing. */
   #settled: readonly ServiceKey[] = []
+  /** Services that changed and were not yet reported since. */
+  readonly #unreported = new Set<ServiceKey>()
   /** Services that failed to be programmed, with the reason. */
   readonly #failed = new Map<ServiceKey, NavstarError>()
 
@@ -43,7 +47,10 @@ export class ServiceTarget implements Reconciled<PlaneOperation> {
 
   /** The desired services with these keys changed. */
   touch(keys: Iterable<ServiceKey>): void {
-    if (this.#dirty !== undefined) for (const key of keys) this.#dirty.add(key)
+    for (const key of keys) {
+      this.#dirty?.add(key)
+      this.#unreported.add(key)
+    }
   }
 
   async observe(): Promise<void> {
@@ -56,24 +63,34 @@ export class ServiceTarget implements Reconciled<PlaneOperation> {
   plan(): readonly PlaneOperation[] {
     const operations = this.preview()
     const failing = new Set(operations.map((operation) => 'key' in operation && operation.key))
-    const settled = [...(this.#dirty ?? this.#parts.desired().rows.keys())]
+    const all = this.#compared() === undefined ? this.#parts.desired().rows.keys() : []
+    const settled = [...new Set([...this.#unreported, ...all])]
     this.#settled = settled.filter((key) => !failing.has(key))
+    for (const key of this.#failed.keys()) if (!failing.has(key)) this.#failed.delete(key)
     this.#dirty = new Set()
-    if (this.#defects.length === 0) this.#parts.onServed(this.#settled)
+    this.#wasComplete = this.#parts.desired().isComplete
+    this.#report(this.#settled)
     return operations
   }
 
   /** The operations that the next round would carry out. */
   preview(): readonly PlaneOperation[] {
     const { rows, isComplete } = this.#parts.desired()
+    const keys = this.#compared()
     const observed: PlaneObservation = { services: this.#served, defects: this.#defects }
     return planOperations({
       desired: rows,
       observed,
       plane: this.#parts.plane,
       mayPrune: isComplete,
-      ...(this.#dirty && { keys: this.#dirty }),
+      ...(keys && { keys }),
     })
+  }
+
+  /** Services to compare; undefined: all, also once it is known that there are no others. */
+  #compared(): ReadonlySet<ServiceKey> | undefined {
+    const isNowComplete = this.#parts.desired().isComplete && !this.#wasComplete
+    return isNowComplete ? undefined : this.#dirty
   }
 
   async apply(operations: readonly PlaneOperation[]): Promise<readonly NavstarError[]> {
@@ -88,8 +105,14 @@ export class ServiceTarget implements Reconciled<PlaneOperation> {
       this.#note(operation, error)
       if (error === undefined) served.push(operation.key)
     }
-    if (this.#defects.length === 0) this.#parts.onServed([...this.#settled, ...served])
+    this.#report([...this.#settled, ...served])
     return errors
+  }
+
+  #report(keys: readonly ServiceKey[]): void {
+    if (this.#defects.length > 0) return
+    for (const key of keys) this.#unreported.delete(key)
+    this.#parts.onServed(keys)
   }
 
   audit(): Promise<boolean> {
