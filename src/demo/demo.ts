@@ -6,7 +6,7 @@ import { ensureBpfMount, findCgroupRoot } from '../kernel/mounts.ts'
 import { cleanUp, sweep } from './cleanup.ts'
 import { ClusterHost } from './cluster-host.ts'
 import { demoProgram } from './host-process.ts'
-import { type LoadReport, percentile } from './load-report.ts'
+import { type LoadReport, mergeReports, percentile } from './load-report.ts'
 import { type DemoPlaces, demoPlaces } from './places.ts'
 import { addFabric, hostAddresses } from './topology.ts'
 
@@ -23,6 +23,7 @@ export interface DemoOptions {
 const NAME = 'web.marathon.l4lb.thisdcos.directory'
 const BACKENDS = 3
 const REQUESTS = 1000
+const ROUNDS = 4
 const PORT = 8080
 
 /** Runs the demo. @returns whether everything went as it should */
@@ -101,9 +102,11 @@ async function measure(host: ClusterHost, print: (line: string) => void): Promis
   const direct = containers.map(({ ip }) => `http://${ip}:${PORT}/`)
   const [address = ''] = (await host.run(['dig', '+short', NAME, 'A'])).split('\n')
   await host.sendRequests(100, [...direct, `http://${NAME}/`, `http://${address}/`]) // warms up
-  const byName = await host.sendRequests(REQUESTS, [`http://${NAME}/`])
-  const byAddress = await host.sendRequests(REQUESTS, [`http://${address}/`])
-  const directly = await host.sendRequests(REQUESTS, direct)
+  const [byName, byAddress, directly] = await alternate(host, [
+    [`http://${NAME}/`],
+    [`http://${address}/`],
+    direct,
+  ])
   print(`${REQUESTS} requests through the VIP by name: ${spreadText(byName)}`)
   print(`${REQUESTS} requests through the VIP by address: ${spreadText(byAddress)}`)
   print(`latency by name    ${latencyText(byName)} (the name is resolved each time)`)
@@ -116,6 +119,20 @@ async function measure(host: ClusterHost, print: (line: string) => void): Promis
   )
   if (!isFine) print(`FAILED: expected ${REQUESTS} answers from ${BACKENDS} backends`)
   return isFine
+}
+
+/** Sends to each target in turn, so that a busy moment of the machine falls on all of them. */
+async function alternate(
+  host: ClusterHost,
+  targets: readonly [string[], string[], string[]],
+): Promise<[LoadReport, LoadReport, LoadReport]> {
+  const reports: [LoadReport[], LoadReport[], LoadReport[]] = [[], [], []]
+  for (let round = 0; round < ROUNDS; round++) {
+    for (const [index, urls] of targets.entries()) {
+      reports[index]?.push(await host.sendRequests(REQUESTS / ROUNDS, urls))
+    }
+  }
+  return [mergeReports(reports[0]), mergeReports(reports[1]), mergeReports(reports[2])]
 }
 
 function spreadText({ spread, failures }: LoadReport): string {
