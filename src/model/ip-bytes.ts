@@ -23,23 +23,24 @@ export function writeIp(ip: Ip, target: Uint8Array, offset: number): void {
 
 /** Reads 16 bytes as {@link writeIp16} wrote them. */
 export function readIp16(source: Uint8Array, offset: number): Ip {
-  const isMapped =
-    source.subarray(offset, offset + 10).every((byte) => byte === 0) &&
-    source[offset + 10] === 0xff &&
-    source[offset + 11] === 0xff
-  return isMapped ? readIp(source, offset + 12, 4) : readIp(source, offset, 16)
+  return isMapped(source, offset) ? readIp(source, offset + 12, 4) : readIp(source, offset, 16)
 }
 
 /** Reads an address of 4 or 16 bytes in network order. */
 export function readIp(source: Uint8Array, offset: number, sizeBytes: 4 | 16): Ip {
   if (sizeBytes === 4) {
-    const [a = 0, b = 0, c = 0, d = 0] = source.subarray(offset, offset + 4)
-    return `${a}.${b}.${c}.${d}` as Ip
+    const at = offset
+    return `${source[at]}.${source[at + 1]}.${source[at + 2]}.${source[at + 3]}` as Ip
   }
   let value = 0n
   for (const byte of source.subarray(offset, offset + sizeBytes))
     value = (value << 8n) | BigInt(byte)
   return ipFromBigint(value, 6)
+}
+
+function isMapped(source: Uint8Array, offset: number): boolean {
+  for (let index = 0; index < 10; index++) if (source[offset + index] !== 0) return false
+  return source[offset + 10] === 0xff && source[offset + 11] === 0xff
 }
 
 function writeIpv4(ip: string, target: Uint8Array, offset: number): void {

@@ -8,12 +8,11 @@ import {
   encodeVipValue,
   encodeWeight,
   SIZES,
-  words,
 } from '../../../src/l4lb/planes/ebpf/layout.ts'
 import { PROGRAMS } from '../../../src/l4lb/planes/ebpf/plane.ts'
 import type { Backend, Service } from '../../../src/model/vip.ts'
 import { anyService } from '../services.ts'
-import type { FakeEbpf } from './fake-ebpf.ts'
+import { type FakeEbpf, uint32 } from './fake-ebpf.ts'
 
 /** A change of the kernel's state; `name` shows in counterexamples. */
 export interface Damage {
@@ -94,7 +93,7 @@ const wrongRange = fc.nat(7).map(
   (index): Damage => ({
     name: `range ${index}`,
     inflict: ({ contents }) =>
-      contents.ranges.edit(words([index]), new Uint8Array(SIZES.rangeValue).fill(index)),
+      contents.ranges.edit(uint32(index), new Uint8Array(SIZES.rangeValue).fill(index)),
   }),
 )
 

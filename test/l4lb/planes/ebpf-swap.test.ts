@@ -4,12 +4,11 @@ import {
   decodeVipValue,
   encodeEndpoint,
   encodeVipKey,
-  words,
 } from '../../../src/l4lb/planes/ebpf/layout.ts'
 import type { Service } from '../../../src/model/vip.ts'
 import { runs } from '../runs.ts'
 import { anyServices } from '../services.ts'
-import { FakeEbpf, MAP_NAMES } from './fake-ebpf.ts'
+import { FakeEbpf, MAP_NAMES, uint32 } from './fake-ebpf.ts'
 import { round } from './rounds.ts'
 
 /** The maps at one moment: keys to values, hexadecimal. */
@@ -91,7 +90,7 @@ function choose({ moments, start, service, dice }: Reader): string | undefined {
     if (entry === undefined) return undefined
     const { set, slots } = decodeVipValue(Buffer.from(entry, 'hex'), 0)
     if (slots === 0) return undefined
-    const endpoint = pass().slots.get(hex(words([set, roll(dice) % slots])))
+    const endpoint = pass().slots.get(hex(uint32(set, roll(dice) % slots)))
     if (endpoint !== undefined && pass().members.has(hex(vip) + endpoint)) return endpoint
   }
   return undefined
@@ -105,7 +104,7 @@ function expectNoDangling({ vips, slots, members }: Moment, services: readonly S
     if (entry === undefined) continue
     const value = decodeVipValue(Buffer.from(entry, 'hex'), 0)
     for (let slot = 0; slot < value.slots; slot++) {
-      const endpoint = slots.get(hex(words([value.set, slot])))
+      const endpoint = slots.get(hex(uint32(value.set, slot)))
       expect(endpoint).toBeDefined()
       expect(members.has(vip + endpoint)).toBe(true)
     }

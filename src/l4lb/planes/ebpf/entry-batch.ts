@@ -1,77 +1,96 @@
 import type { BpfMap } from '../../../kernel/bpf.ts'
 
-/** A write or deletion that one operation of a batch needs. */
-interface Entry {
-  /** Index of the operation in the batch. */
-  readonly operation: number
-  readonly key: Uint8Array
-  readonly value?: Uint8Array
-}
-
 const ENOENT = 2
 
 /** Entries of one map, written or deleted in one call; those of failed operations are left out. */
 export class EntryBatch {
-  readonly #entries: Entry[] = []
+  /** Index in the batch's operations of the one that needs each entry. */
+  readonly #operations: number[] = []
+  readonly #keys = new PackedBytes()
+  readonly #values = new PackedBytes()
 
   /** Adds a write. */
   put(operation: number, key: Uint8Array, value: Uint8Array): void {
-    this.#entries.push({ operation, key, value })
+    this.#operations.push(operation)
+    this.#keys.append(key)
+    this.#values.append(value)
   }
 
   /** Adds a deletion. */
   drop(operation: number, key: Uint8Array): void {
-    this.#entries.push({ operation, key })
+    this.#operations.push(operation)
+    this.#keys.append(key)
   }
 
   /** Writes what {@link EntryBatch.put} added. @param failures errno by operation; grows */
   async write(map: BpfMap, failures: Map<number, number>): Promise<void> {
-    const entries = this.#live(failures)
-    if (entries.length === 0) return
-    const keys = pack(entries.map(({ key }) => key))
-    const errnos = await map.update(
-      keys,
-      pack(entries.map(({ value }) => value ?? new Uint8Array())),
-    )
-    this.#note(entries, errnos, failures)
+    const live = this.#live(failures)
+    if (live.length === 0) return
+    const errnos = await map.update(this.#keys.select(live), this.#values.select(live))
+    this.#note(live, errnos, failures)
   }
 
   /** Deletes what {@link EntryBatch.write} may have written for operations that failed. */
   async revert(map: BpfMap, failures: ReadonlyMap<number, number>): Promise<void> {
-    const entries = this.#entries.filter(({ operation }) => failures.has(operation))
-    if (entries.length > 0) await map.delete(pack(entries.map(({ key }) => key)))
+    const failed = this.#positions((operation) => failures.has(operation))
+    if (failed.length > 0) await map.delete(this.#keys.select(failed))
   }
 
   /** Deletes what {@link EntryBatch.drop} added; the missing is deleted already. */
   async delete(map: BpfMap, failures: Map<number, number>): Promise<void> {
-    const entries = this.#live(failures)
-    if (entries.length === 0) return
-    const errnos = await map.delete(pack(entries.map(({ key }) => key)))
+    const live = this.#live(failures)
+    if (live.length === 0) return
+    const errnos = await map.delete(this.#keys.select(live))
     this.#note(
-      entries,
+      live,
       errnos.map((errno) => (errno === ENOENT ? 0 : errno)),
       failures,
     )
   }
 
-  #live(failures: ReadonlyMap<number, number>): Entry[] {
-    return this.#entries.filter(({ operation }) => !failures.has(operation))
+  /** Entries whose operation has not failed. */
+  #live(failures: ReadonlyMap<number, number>): number[] {
+    return this.#positions((operation) => !failures.has(operation))
   }
 
-  #note(entries: readonly Entry[], errnos: readonly number[], failures: Map<number, number>): void {
+  #positions(isWanted: (operation: number) => boolean): number[] {
+    const positions: number[] = []
+    this.#operations.forEach((operation, position) => {
+      if (isWanted(operation)) positions.push(position)
+    })
+    return positions
+  }
+
+  #note(live: readonly number[], errnos: readonly number[], failures: Map<number, number>): void {
     errnos.forEach((errno, index) => {
-      const entry = entries[index]
-      if (errno !== 0 && entry !== undefined) failures.set(entry.operation, errno)
+      const operation = this.#operations[live[index] ?? -1]
+      if (errno !== 0 && operation !== undefined) failures.set(operation, errno)
     })
   }
 }
 
-function pack(parts: readonly Uint8Array[]): Uint8Array {
-  const packed = new Uint8Array(parts.reduce((total, part) => total + part.length, 0))
-  let offset = 0
-  for (const part of parts) {
-    packed.set(part, offset)
-    offset += part.length
+/** Byte strings of one length, packed as they come: a small array each would be kept until the end. */
+class PackedBytes {
+  #bytes = new Uint8Array(1024)
+  #length = 0
+  #count = 0
+
+  append(part: Uint8Array): void {
+    if (this.#length + part.length > this.#bytes.length) {
+      const larger = new Uint8Array(this.#bytes.length * 2)
+      larger.set(this.#bytes)
+      this.#bytes = larger
+    }
+    this.#bytes.set(part, this.#length)
+    this.#length += part.length
+    this.#count++
   }
-  return packed
+
+  /** The strings at these positions, in ascending order. */
+  select(positions: readonly number[]): Uint8Array {
+    const all = this.#bytes.subarray(0, this.#length)
+    if (positions.length === this.#count) return all
+    const size = this.#length / this.#count
+    return Buffer.concat(positions.map((at) => all.subarray(at * size, (at + 1) * size)))
+  }
 }

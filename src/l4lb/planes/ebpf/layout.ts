@@ -8,6 +8,7 @@ import { familyOf, type Ip } from '../../../model/ip.ts'
 import { readIp16, writeIp16 } from '../../../model/ip-bytes.ts'
 import { type Port, protocolFromNumber, protocolNumber } from '../../../model/port.ts'
 import type { ServiceAddress } from '../../../model/vip.ts'
+import { readWord, words } from '../words.ts'
 
 /** Sizes in bytes: struct vip_key, vip_value, slot_key, endpoint, member_key, member_value, range. */
 export const SIZES = {
@@ -117,16 +118,6 @@ export function encodeRange(cidr: Cidr | undefined): Uint8Array {
 export function isSameRange(values: Uint8Array, cidrs: readonly Cidr[]): boolean {
   const wanted = Array.from({ length: RANGE_LIMIT }, (_, index) => encodeRange(cidrs[index]))
   return Buffer.concat(wanted).equals(values)
-}
-
-/** A number of 32 bits in the machine's order. */
-export function readWord(bytes: Uint8Array, offset: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true)
-}
-
-/** Numbers of 32 bits in the machine's order. */
-export function words(values: readonly number[]): Uint8Array {
-  return new Uint8Array(Uint32Array.from(values).buffer)
 }
 
 function writePort(port: number, bytes: Uint8Array, offset: number): void {

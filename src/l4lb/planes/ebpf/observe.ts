@@ -3,14 +3,8 @@ import type { BpfMap } from '../../../kernel/bpf.ts'
 import { type Backend, formatEndpoint, type ServiceKey, serviceKeyOf } from '../../../model/vip.ts'
 import { slotsOf } from '../../slots.ts'
 import { renderBackends, renderDamaged } from '../render.ts'
-import {
-  decodeEndpoint,
-  decodeSlotKey,
-  decodeVipKey,
-  decodeVipValue,
-  readWord,
-  SIZES,
-} from './layout.ts'
+import { readWord } from '../words.ts'
+import { decodeEndpoint, decodeSlotKey, decodeVipKey, decodeVipValue, SIZES } from './layout.ts'
 
 /** A service as the maps have it. */
 export interface HeldService {

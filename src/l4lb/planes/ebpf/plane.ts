@@ -11,8 +11,9 @@ import type { Cidr } from '../../../model/cidr.ts'
 import type { Service } from '../../../model/vip.ts'
 import type { OperationOutcome, Plane, PlaneObservation, PlaneOperation } from '../../plane.ts'
 import { renderBackends } from '../render.ts'
+import { words } from '../words.ts'
 import { HeldServices, type ServiceMaps } from './held-services.ts'
-import { encodeRange, isSameRange, RANGE_LIMIT, words } from './layout.ts'
+import { encodeRange, isSameRange, RANGE_LIMIT } from './layout.ts'
 
 /** The programs, each with the attach point that its name says. */
 export const PROGRAMS = [

@@ -7,6 +7,7 @@ import { type Family, familyOf } from '../../../model/ip.ts'
 import { readIp, writeIp } from '../../../model/ip-bytes.ts'
 import { type Port, protocolFromNumber, protocolNumber } from '../../../model/port.ts'
 import type { Backend, ServiceAddress } from '../../../model/vip.ts'
+import { readWord, words, writeWord } from '../words.ts'
 import { FAMILIES } from './rules.ts'
 import { LENGTHS } from './ruleset.ts'
 
@@ -26,7 +27,7 @@ export function encodeSlotKey(service: ServiceAddress, slot: number): Uint8Array
   const family = familyOf(service.address)
   const bytes = new Uint8Array(LENGTHS[family].slotKey)
   writeVip(service, bytes)
-  new DataView(bytes.buffer).setUint32(LENGTHS[family].vipKey, slot, true)
+  writeWord(slot, bytes, LENGTHS[family].vipKey)
   return bytes
 }
 
@@ -44,12 +45,12 @@ export function decodeVip(
 
 /** A number of 32 bits in the machine's order: a slot, or a number of slots. */
 export function encodeNumber(number: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(number).buffer)
+  return words([number])
 }
 
 /** A number as {@link encodeNumber} wrote it. */
 export function decodeNumber(bytes: Uint8Array, offset: number): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(offset, true)
+  return readWord(bytes, offset)
 }
 
 /** Value of `slots…`: address . port. */
@@ -72,7 +73,7 @@ export function decodeEndpoint(bytes: Uint8Array, offset: number, family: Family
 
 /** Key of `hairpin`: interface . interface, the same index twice. */
 export function encodeHairpin(linkIndex: number): Uint8Array {
-  return new Uint8Array(Uint32Array.of(linkIndex, linkIndex).buffer)
+  return words([linkIndex, linkIndex])
 }
 
 /** Packs byte strings one after another. */
