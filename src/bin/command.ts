@@ -7,11 +7,10 @@ export interface Flag {
   readonly defaultText?: string
 }
 
-/** The flags that were given, and what stood beside them. */
+/** The flags that were given. */
 export interface GivenFlags {
   readonly values: Readonly<Record<string, string | undefined>>
   readonly switches: ReadonlySet<string>
-  readonly positionals: readonly string[]
 }
 
 /** A subcommand. */

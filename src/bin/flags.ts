@@ -29,14 +29,13 @@ export function parseFlags(command: Command, args: readonly string[]): GivenFlag
     ]),
   )
   try {
-    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals: true })
+    const { values } = parseArgs({ args: [...args], options })
     const entries = Object.entries(values)
     return {
       values: Object.fromEntries(
         entries.filter(([, value]) => typeof value === 'string'),
       ) as Record<string, string>,
       switches: new Set(entries.filter(([, value]) => value === true).map(([name]) => name)),
-      positionals,
     }
   } catch (cause) {
     const hint = `See navstar ${command.name} --help.`

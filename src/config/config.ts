@@ -73,8 +73,10 @@ function collect(sources: ConfigSources, problems: string[]): GivenValues {
   const given = new Map<string, { text: string; source: 'file' | 'environment' | 'flag' }>()
   const names = Object.values(OPTIONS).map(({ name }) => name)
   for (const [name, value] of fileEntries(sources.file, problems)) {
+    const text = fileText(value)
     if (!names.includes(name)) problems.push(`file: unknown key '${name}'`)
-    else given.set(name, { text: fileText(value), source: 'file' })
+    else if (text !== undefined) given.set(name, { text, source: 'file' })
+    else problems.push(`file: ${name}: expected text, a number or a list of them`)
   }
   for (const name of names) {
     const text = sources.environment[environmentName(name)]
@@ -97,9 +99,11 @@ function fileEntries(file: unknown, problems: string[]): [string, unknown][] {
   return []
 }
 
-/** Lists may be written as JSON arrays. */
-function fileText(value: unknown): string {
-  return Array.isArray(value) ? value.join(',') : String(value)
+/** Lists may be written as JSON arrays. @returns undefined for what is no text, number or list */
+function fileText(value: unknown): string | undefined {
+  const parts: readonly unknown[] = Array.isArray(value) ? value : [value]
+  const isPlain = parts.every((part) => typeof part === 'string' || typeof part === 'number')
+  return isPlain ? parts.join(',') : undefined
 }
 
 function parse<T>(option: Option<T>, given: GivenValues, problems: string[]): T | undefined {
@@ -109,7 +113,8 @@ function parse<T>(option: Option<T>, given: GivenValues, problems: string[]): T 
     return option.parse(value.text)
   } catch (error) {
     const expected = error instanceof Error ? error.message : String(error)
-    problems.push(`${value.source}: ${option.name} '${value.text}': ${expected}`)
+    const shown = option.isSecret ? '' : ` '${value.text}'`
+    problems.push(`${value.source}: ${option.name}${shown}: ${expected}`)
     return undefined
   }
 }
@@ -125,8 +130,9 @@ function credentialOf(
   return { kind: 'basic', user: basic.slice(0, colon), password: basic.slice(colon + 1) }
 }
 
+/** Goes into what is frozen already too: defaults may be so only at the top. */
 function freeze<T>(value: T): T {
-  if (typeof value !== 'object' || value === null || Object.isFrozen(value)) return value
+  if (typeof value !== 'object' || value === null) return value
   for (const field of Object.values(value)) freeze(field)
   return Object.freeze(value)
 }

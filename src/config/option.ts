@@ -7,6 +7,8 @@ export interface Option<T> {
   readonly help: string
   /** Shown in the help; undefined: none. */
   readonly defaultText?: string
+  /** Its value is not shown, not even when it is wrong. */
+  readonly isSecret?: true
   /** Turns text into a value. @throws Error whose message says what was expected */
   readonly parse: (text: string) => T
 }

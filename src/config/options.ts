@@ -41,6 +41,7 @@ export const OPTIONS: OptionTable = {
   mesosUser: {
     name: 'mesos-credential',
     placeholder: 'USER:PASSWORD',
+    isSecret: true,
     help: 'Basic authentication towards Mesos; better given by file or environment',
     parse: (text) => {
       if (text.indexOf(':') > 0) return text
@@ -50,6 +51,7 @@ export const OPTIONS: OptionTable = {
   mesosToken: {
     name: 'mesos-token',
     placeholder: 'TOKEN',
+    isSecret: true,
     help: 'Bearer token towards Mesos; `dcos:TOKEN` for DC/OS’ own form',
     parse: nonEmpty,
   },
