@@ -31,7 +31,7 @@ describe('the ebpf plane over maps in memory', () => {
         await converge(isRestarted ? kernel.plane() : plane, desired)
         await expectExactly(kernel.plane(), desired)
       }),
-      runs(400),
+      runs(250),
     )
   })
 

@@ -12,6 +12,11 @@ export const RANGES: readonly Cidr[] = ['11.0.0.0/8', 'fd01:c::/64'].map((text) 
   return cidr
 })
 
+/** Numbers as the maps hold them. */
+export function uint32(...numbers: readonly number[]): Uint8Array {
+  return new Uint8Array(Uint32Array.from(numbers).buffer)
+}
+
 /** The names of the maps. */
 export const MAP_NAMES = ['vips', 'slots', 'members', 'ranges'] as const
 

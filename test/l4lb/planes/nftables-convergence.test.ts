@@ -38,7 +38,7 @@ describe('the nftables plane over a network in memory', () => {
         await expectExactly(network.plane(), desired)
         expect(await network.foreign()).toBe(foreign)
       }),
-      runs(500),
+      runs(150),
     )
   })
 
