@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest'
 import { ADDRESSES, ELSEWHERE } from './network.ts'
 import { type BackendInBrief, PLANES, type Rig, service, tcp, udp } from './rig.ts'
-import type { Destination, Tally } from './traffic.ts'
+import { type Destination, SILENCE_MS, type Tally } from './traffic.ts'
 import { useRig } from './use-rig.ts'
 
 const { c1, c2, c3, remote, host } = ADDRESSES
@@ -87,8 +87,11 @@ describe.each(PLANES)('the %s plane', (kind) => {
 
     it.each(cells)('$to.transport to $what ($to.address) from $client', async ({ client, to }) => {
       await putEmpty(rig())
-      const { error, durationMs } = await rig().at(client).visit(to)
       const expected = kind === 'ebpf' ? 'ECONNREFUSED' : refusalOfPackets(client, to)
+      const timeout = expected === 'ETIMEDOUT' ? { timeoutMs: SILENCE_MS } : {}
+      const { error, durationMs } = await rig()
+        .at(client)
+        .visit({ ...to, ...timeout })
       expect(error).toBe(expected)
       if (expected !== 'ETIMEDOUT') expect(durationMs).toBeLessThan(AT_ONCE_MS)
     })

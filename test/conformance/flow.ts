@@ -21,9 +21,9 @@ export function openFlow(destination: Destination): Promise<Flow> {
   return destination.transport === 'tcp' ? openTcp(destination) : openUdp(destination)
 }
 
-async function openTcp({ address, port }: Destination): Promise<Flow> {
+async function openTcp({ address, port, timeoutMs }: Destination): Promise<Flow> {
   const socket = connect({ host: address, port })
-  const answers = new Waiting<ServerWords>()
+  const answers = new Waiting<ServerWords>(timeoutMs)
   socket.once('error', (error) => answers.fail(error))
   socket.once('close', () => answers.fail(failure('ECLOSED')))
   createInterface(socket)
@@ -47,10 +47,10 @@ async function openTcp({ address, port }: Destination): Promise<Flow> {
   return { say, close: () => void socket.destroy() }
 }
 
-async function openUdp({ address, port, transport }: Destination): Promise<Flow> {
+async function openUdp({ address, port, transport, timeoutMs }: Destination): Promise<Flow> {
   const isConnected = transport === 'udp connected'
   const socket = createSocket(address.includes(':') ? 'udp6' : 'udp4')
-  const answers = new Waiting<Exchange>()
+  const answers = new Waiting<Exchange>(timeoutMs)
   socket.on('error', (error) => answers.fail(error))
   if (isConnected) {
     const { promise, resolve, reject } = Promise.withResolvers<void>()
@@ -82,11 +82,16 @@ async function openUdp({ address, port, transport }: Destination): Promise<Flow>
 class Waiting<T> {
   #waiter: PromiseWithResolvers<T> | undefined
   #failure: Error | undefined
+  readonly #timeoutMs: number
+
+  constructor(timeoutMs = EXCHANGE_TIMEOUT_MS) {
+    this.#timeoutMs = timeoutMs
+  }
 
   next(): Promise<T> {
     if (this.#failure !== undefined) return Promise.reject(this.#failure)
     const waiter = Promise.withResolvers<T>()
-    const timer = setTimeout(() => waiter.reject(failure('ETIMEDOUT')), EXCHANGE_TIMEOUT_MS)
+    const timer = setTimeout(() => waiter.reject(failure('ETIMEDOUT')), this.#timeoutMs)
     this.#waiter = waiter
     return waiter.promise.finally(() => clearTimeout(timer))
   }

@@ -26,6 +26,9 @@ export const ADDRESSES: Readonly<Record<Site, Readonly<Record<4 | 6, string>>>> 
   remote: { 4: '10.98.0.2', 6: 'fd98::2' },
 }
 
+/** The host's first address on eth0, which is not its node address. */
+export const UPLINK: Readonly<Record<4 | 6, string>> = { 4: '10.98.0.200', 6: 'fd98::1' }
+
 /** The host's address on the containers' bridge. */
 export const BRIDGE: Readonly<Record<4 | 6, string>> = { 4: '172.30.0.1', 6: 'fd30::1' }
 
@@ -136,6 +139,7 @@ async function addLinks(places: Places): Promise<void> {
     'link set eth0 up',
     'link set c0 up',
     ...containers.map(({ site }) => `link set ${site} master c0 up`),
+    `address add ${UPLINK[4]}/24 dev eth0`,
     ...addressLines(ADDRESSES.host, 'eth0'),
     ...addressLines(BRIDGE, 'c0'),
     'route add 192.0.2.0/24 via 10.98.0.2',

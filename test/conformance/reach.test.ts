@@ -1,8 +1,8 @@
 import { describe, expect, it } from 'vitest'
 import type { Service } from '../../src/model/vip.ts'
-import { ADDRESSES, BRIDGE, type Site } from './network.ts'
+import { ADDRESSES, BRIDGE, type Site, UPLINK } from './network.ts'
 import { type ClientSite, service } from './rig.ts'
-import type { Target, Transport } from './traffic.ts'
+import { SILENCE_MS, type Target, type Transport } from './traffic.ts'
 import { useRig } from './use-rig.ts'
 
 /** How a client writes a VIP's address, and which family its backends have. */
@@ -118,7 +118,7 @@ describe.each(VARIANTS)('the $kind plane on $network', (variant) => {
           const vip: Target = { address: VIPS[backend].address[family], port: VIP_PORT }
           const { exchange, error } = await rig()
             .at(client)
-            .visit({ transport, ...vip })
+            .visit({ transport, ...vip, timeoutMs: SILENCE_MS })
           expect(exchange).toBeUndefined()
           expect(error).toMatch(/ENETUNREACH|EHOSTUNREACH|ETIMEDOUT/)
         },
@@ -135,7 +135,7 @@ describe.each(VARIANTS)('the $kind plane on $network', (variant) => {
 function clientBehindNat({ seesBridged }: Variant, { client, backend, family }: Path): string {
   const site = client === 'outsider' ? 'c2' : client
   const turnsRound = site === backend || (backend === 'c1' && site === 'c2' && !seesBridged)
-  if (site !== 'host' && turnsRound) return (site === 'remote' ? ADDRESSES.host : BRIDGE)[family]
+  if (site !== 'host' && turnsRound) return (site === 'remote' ? UPLINK : BRIDGE)[family]
   return ADDRESSES[site][family]
 }
 

@@ -12,6 +12,8 @@ export interface Target {
 /** A destination and how to reach it. */
 export interface Destination extends Target {
   readonly transport: Transport
+  /** After this an answer counts as lost, with code `ETIMEDOUT`; default: three seconds. */
+  readonly timeoutMs?: number
 }
 
 /** What one exchange with a server showed. */
@@ -59,5 +61,8 @@ export interface TrafficAnswer {
   readonly error?: string
 }
 
-/** Longer than any exchange takes; an answer that is lost shows as `ETIMEDOUT` after it. */
-export const EXCHANGE_TIMEOUT_MS = 400
+/** Longer than an exchange takes on a machine with too much to do. */
+export const EXCHANGE_TIMEOUT_MS = 3_000
+
+/** How long to wait where no answer is expected. */
+export const SILENCE_MS = 200

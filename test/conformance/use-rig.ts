@@ -12,12 +12,16 @@ import { Rig, type RigOptions } from './rig.ts'
  */
 export function useRig(options: RigOptions, prepare?: (rig: Rig) => Promise<void>): () => Rig {
   let rig: Rig | undefined
+  let opening: Promise<void> | undefined
+  const open = async () => {
+    rig = await Rig.open(options)
+    await prepare?.(rig)
+  }
   beforeEach(async (ctx) => {
     await requireFeature(ctx, 'root')
     await requireFeature(ctx, options.kind)
-    if (rig !== undefined) return
-    rig = await Rig.open(options)
-    await prepare?.(rig)
+    opening ??= open()
+    await opening // what went wrong once goes wrong for each test
   })
   afterAll(() => rig?.close())
   return () => required(rig)

@@ -112,6 +112,9 @@ export function acceptKnownRule(): Rule {
 /** NF_CT_STATE_BIT(IP_CT_ESTABLISHED) | NF_CT_STATE_BIT(IP_CT_RELATED), in the machine's order. */
 const CT_STATE_ESTABLISHED_RELATED = '06000000'
 
+/** LOOPBACK_IFINDEX, the same in every namespace, in the machine's order. **Source:** net/flow.h */
+const LOOPBACK_INDEX = '01000000'
+
 /** IPS_DST_NAT, in the machine's order. **Source:** linux/netfilter/nf_conntrack_common.h */
 const CT_STATUS_DNAT = '20000000'
 
@@ -179,6 +182,7 @@ export function hairpinRule(family: Family): Rule {
 /**
  * A backend that drew itself: it must not see a packet with its own source address. The rule for
  * hairpins does not see this on a bridge with bridge-nf-call-iptables, which has no iif here.
+ * A process of the host may: its packet never leaves the loopback.
  */
 export function selfRule(family: Family): Rule {
   const { addressBytes, daddrOffset } = FAMILIES[family]
@@ -188,6 +192,8 @@ export function selfRule(family: Family): Rule {
     { ...load, offset: daddrOffset - addressBytes, dreg: R0 },
     { ...load, offset: daddrOffset, dreg: R0 + addressBytes / 4 },
     { expr: 'lookup', set: `self${family}`, sreg: R0 },
+    { expr: 'meta', key: 'oif', dreg: R0 },
+    { expr: 'cmp', op: 'neq', sreg: R0, bytes: LOOPBACK_INDEX },
     ...ownTranslationMatch(family),
     { expr: 'masquerade' },
   ]
