@@ -47,18 +47,23 @@ const STEPS: readonly Step[] = [
     count: countCargo,
   },
   {
-    title: 'TypeScript tests',
-    command: ['vitest', 'run'],
-    count: async () => JSON.parse(await readFile(TALLY_FILE, 'utf8')) as Tally,
+    title: 'unit tests',
+    command: ['vitest', 'run', '--project', 'unit'],
+    count: countVitest,
+  },
+  {
+    title: 'kernel and end-to-end tests, one file after another',
+    command: ['vitest', 'run', '--project', 'kernel', '--project', 'e2e', '--no-file-parallelism'],
+    count: countVitest,
   },
 ]
 
-rmSync(TALLY_FILE, { force: true })
 const failedSteps: string[] = []
 let total: Tally = EMPTY
 for (const { title, command, count } of STEPS) {
   console.log(`\n== ${title}: ${command.join(' ')}`)
   const startMs = performance.now()
+  rmSync(TALLY_FILE, { force: true })
   const { code, output } = await runStep(command)
   if (code !== 0) failedSteps.push(title)
   if (count !== undefined) total = await addTally(total, () => count(output, code))
@@ -73,6 +78,10 @@ for (const title of failedSteps) console.log(`failed step: ${title}`)
 const failed = Math.max(total.failed, failedSteps.length)
 console.log(verdictLine({ ...total, failed }))
 process.exitCode = failed > 0 || total.passed === 0 ? 1 : 0
+
+async function countVitest(): Promise<Tally> {
+  return JSON.parse(await readFile(TALLY_FILE, 'utf8')) as Tally
+}
 
 /** A report that cannot be read counts as a failure. */
 async function addTally(sum: Tally, counting: () => Promise<Tally> | Tally): Promise<Tally> {

@@ -51,10 +51,15 @@ fn enters_a_namespace_by_path_and_leaves_nothing_behind() {
             change(&inherited, Operation::AddLink(veth));
             let by_path = Namespace::open(Some(&own_path())).unwrap();
             assert!(index_of(&by_path, "nsv-a").is_some());
-            assert_eq!(threads_named("netns-net"), 1);
+            // Other tests of this process have threads of that name too, for a while.
+            assert!(threads_named("netns-net") >= 1);
             by_path.close();
             inherited.close();
-            assert_eq!(threads_named("netns-net"), 0);
+            let is_gone = (0..100_000).any(|_| {
+                std::thread::yield_now();
+                threads_named("netns-net") == 0
+            });
+            assert!(is_gone);
         },
     );
 }
