@@ -94,6 +94,24 @@ export class FakeNetwork {
     ])
   }
 
+  /**
+   * Where packets of a family go that belong to a service with this many slots: one way in, to a
+   * chain that draws one of as many.
+   */
+  async leadsToSlots(family: 4 | 6, slots: number): Promise<boolean> {
+    const rules = (await this.nftables.table(TABLE))?.rules ?? []
+    const target = `slots${family}-${slots}`
+    const ways = rules.filter(({ chain, expressions }) => {
+      const [last] = expressions.slice(-1)
+      return chain === 'services' && last?.expr === 'verdict' && last.chain === target
+    })
+    const drawn = rules
+      .filter(({ chain }) => chain === target)
+      .flatMap(({ expressions }) => expressions.filter(({ expr }) => expr === 'numgen'))
+    const isDrawn = drawn.length === 1 && drawn[0]?.expr === 'numgen' && drawn[0].modulus === slots
+    return ways.length === 1 && isDrawn
+  }
+
   /** The elements of all sets of our table, as text. */
   async picture(): Promise<string> {
     const sets: [string, unknown][] = []

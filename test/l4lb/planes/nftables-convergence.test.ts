@@ -12,8 +12,10 @@ import {
   encodeVipKey,
 } from '../../../src/l4lb/planes/nftables/elements.ts'
 import { TABLE } from '../../../src/l4lb/planes/nftables/ruleset.ts'
+import { slotsOf } from '../../../src/l4lb/slots.ts'
+import { familyOf } from '../../../src/model/ip.ts'
 import { runs } from '../runs.ts'
-import { anyServices, service, servicesOf } from '../services.ts'
+import { anyServices, type Services, service, servicesOf } from '../services.ts'
 import { FakeNetwork } from './fake-nftables.ts'
 import { anyDamage } from './nftables-damage.ts'
 import { converge, expectExactly, round } from './rounds.ts'
@@ -36,6 +38,7 @@ describe('the nftables plane over a network in memory', () => {
         for (const { inflict } of damage) await inflict(network)
         await converge(isRestarted ? network.plane() : plane, desired)
         await expectExactly(network.plane(), desired)
+        await expectReachable(network, desired)
         expect(await network.foreign()).toBe(foreign)
       }),
       runs(150),
@@ -107,6 +110,14 @@ describe('the nftables plane over a network in memory', () => {
       'a foreign rule before ours',
       [{ kind: 'addRule', table: TABLE, chain: 'services', expressions: [{ expr: 'counter' }] }],
     ],
+    [
+      'rules that lead elsewhere, as many as ours',
+      [
+        { kind: 'flushChain', table: TABLE, chain: 'services' },
+        { kind: 'addRule', table: TABLE, chain: 'services', expressions: [{ expr: 'counter' }] },
+        { kind: 'addRule', table: TABLE, chain: 'services', expressions: [{ expr: 'counter' }] },
+      ],
+    ],
     ['a flushed chain of slots', [{ kind: 'flushChain', table: TABLE, chain: 'slots4-2' }]],
     ['a deleted table', [{ kind: 'deleteTable', table: TABLE }]],
     [
@@ -127,6 +138,7 @@ describe('the nftables plane over a network in memory', () => {
     expect(results.map(({ name }) => name)).toEqual(operations.map(() => 'OK'))
     await converge(plane, servicesOf(WEB, API))
     await expectExactly(network.plane(), servicesOf(WEB, API))
+    await expectReachable(network, servicesOf(WEB, API))
   })
 
   test('puts services again when only the audit sees that the table is gone', async () => {
@@ -172,3 +184,11 @@ describe('an element that the kernel refuses', () => {
     await expectExactly(network.plane(), servicesOf(WEB, small))
   })
 })
+
+/** Packets to each service that has slots reach the chain that draws one of them. */
+async function expectReachable(network: FakeNetwork, services: Services): Promise<void> {
+  for (const [key, { address, backends }] of services) {
+    const slots = slotsOf(backends).length
+    if (slots > 0) expect(await network.leadsToSlots(familyOf(address), slots), key).toBe(true)
+  }
+}
