@@ -65,6 +65,11 @@ const KINDS: readonly Kind[] = [
     targets: OPEN_TARGETS,
   },
   {
+    measure: 'requests on 16 open connections, per s',
+    load: { mode: 'rr', clients: 16 },
+    targets: OPEN_TARGETS,
+  },
+  {
     measure: 'bulk, Gbit/s',
     load: { mode: 'bulk', clients: 1 },
     targets: OPEN_TARGETS,

@@ -1,2 +1,87 @@
-import type { Measure } from './settings.ts'
-export const measureIdle: Measure = async () => []
+/** What a daemon costs that has nothing to do: 50 tasks run, and it asks the agent for news. */
+import { readFile } from 'node:fs/promises'
+import { systemClock } from '../src/base/clock.ts'
+import { ClusterHost } from '../src/demo/cluster-host.ts'
+import { addFabric } from '../src/demo/topology.ts'
+import type { PlaneKind } from '../src/l4lb/plane.ts'
+import { digits } from './numbers.ts'
+import type { Places } from './places.ts'
+import type { Settings } from './settings.ts'
+import type { Row } from './table.ts'
+
+const TASKS = 50
+const SETTLE_MS = 3000
+const WINDOW_MS = 20_000
+/** USER_HZ: the unit of the times in /proc, the same on every machine. */
+const TICKS_PER_SECOND = 100
+
+interface Case {
+  readonly plane: PlaneKind
+  readonly pollIntervalMs: number
+}
+
+const CASES: readonly Case[] = [
+  { plane: 'ebpf', pollIntervalMs: 250 },
+  { plane: 'nftables', pollIntervalMs: 250 },
+  { plane: 'ebpf', pollIntervalMs: 1000 },
+  { plane: 'ebpf', pollIntervalMs: 60_000 },
+]
+
+/** Measures idle daemons, one after another. */
+export async function measureIdle(places: Places, settings: Settings): Promise<Row[]> {
+  await addFabric(places)
+  const rows: Row[] = []
+  for (const [index, each] of CASES.entries()) {
+    const subject = `${each.plane}, asks each ${each.pollIntervalMs} ms`
+    settings.say(subject)
+    const host = new ClusterHost(places, { number: index + 1, containers: 0, plane: each.plane })
+    rows.push(...(await measureHost(host, each)).map((row) => ({ ...row, subject })))
+  }
+  return rows
+}
+
+async function measureHost(
+  host: ClusterHost,
+  { pollIntervalMs }: Case,
+): Promise<Omit<Row, 'subject'>[]> {
+  await host.create()
+  await host.startAgent()
+  for (let index = 0; index < TASKS; index++) {
+    const ports = [{ port: 8080, vips: [`/idle-${index}:80`] }]
+    const addresses = [`172.31.0.${index + 1}`]
+    await host.tellAgent({
+      kind: 'add',
+      task: { name: `idle-${index}`, network: 'container', addresses, ports },
+    })
+  }
+  await host.startDaemon('--mesos-poll-interval-ms', String(pollIntervalMs))
+  await host.waitFor('/v1/navstar/vips', (text) => text.split('"served"').length > TASKS)
+  await wait(SETTLE_MS)
+  const pid = host.daemonPid
+  const before = await cpuTicks(pid)
+  await wait(WINDOW_MS)
+  const ticks = (await cpuTicks(pid)) - before
+  const rssMib = await rssOf(pid)
+  await host.killDaemon()
+  const percent = ((ticks / TICKS_PER_SECOND) * 100_000) / WINDOW_MS
+  return [
+    { measure: 'idle daemon, % of a core', value: digits(percent), target: '≤ 0.5' },
+    { measure: 'idle daemon, memory, MiB', value: digits(rssMib), target: '≤ 100' },
+  ]
+}
+
+/** User and system time. **Source:** proc(5), `/proc/[pid]/stat`, fields 14 and 15 */
+async function cpuTicks(pid: number | undefined): Promise<number> {
+  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return Number(fields[11]) + Number(fields[12])
+}
+
+async function rssOf(pid: number | undefined): Promise<number> {
+  const text = await readFile(`/proc/${pid}/status`, 'utf8')
+  return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1024
+}
+
+async function wait(durationMs: number): Promise<void> {
+  await systemClock.sleep(durationMs, { signal: AbortSignal.timeout(durationMs * 2 + 1000) })
+}

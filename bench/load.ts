@@ -41,6 +41,12 @@ export async function serve(host: HostPlaces, ports: readonly number[]): Promise
   return child
 }
 
+/** Serves a port in another namespace of the host, on any core. */
+export async function serveIn(host: HostPlaces, namespace: string, port: number): Promise<void> {
+  const child = spawnOnHost(host, [PROGRAM, 'serve', String(port)], { namespace })
+  await firstLine(child, 'ready')
+}
+
 /** Runs a load from a host. */
 export async function runLoad(host: HostPlaces, load: Load): Promise<Tally> {
   const { mode, target, clients, seconds } = load
