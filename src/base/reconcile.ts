@@ -55,7 +55,10 @@ export interface ReconcilerOptions<Operation> {
 export interface ReconcileStatus {
   /** True when the last round ended with the kernel as desired. */
   readonly isInSync: boolean
+  /** Failures in a row. */
   readonly failures: number
+  /** Times that the kernel was found changed by someone else. */
+  readonly drifts: number
   readonly lastError?: NavstarError
 }
 
@@ -65,6 +68,7 @@ export class Reconciler<Operation> {
   readonly #wakeup = new Wakeup()
   #isStale = true
   #failures = 0
+  #drifts = 0
   #lastError: NavstarError | undefined
   #isInSync = false
   #nextAuditMs = 0
@@ -75,7 +79,7 @@ export class Reconciler<Operation> {
 
   get status(): ReconcileStatus {
     const lastError = this.#lastError
-    const status = { isInSync: this.#isInSync, failures: this.#failures }
+    const status = { isInSync: this.#isInSync, failures: this.#failures, drifts: this.#drifts }
     return lastError === undefined ? status : { ...status, lastError }
   }
 
@@ -93,6 +97,7 @@ export class Reconciler<Operation> {
 
   /** Someone else wrote to our objects, or may have: the kernel is read before the next plan. */
   invalidate(found: string): void {
+    this.#drifts++
     this.#options.events?.onDrift?.(found)
     this.refresh()
   }
@@ -169,8 +174,7 @@ export class Reconciler<Operation> {
     const startMs = clock.nowMs()
     try {
       if (!(await target.audit())) {
-        this.#isStale = true
-        events?.onDrift?.('audit')
+        this.invalidate('audit')
       }
     } catch (error) {
       this.#isStale = true
