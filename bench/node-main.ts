@@ -39,6 +39,7 @@ async function measure(): Promise<NodeReport> {
     plane: applied.watch(plane),
     ranges: [VIP_RANGE],
     records,
+    problems: () => [],
     nodeIp: () => undefined,
     clock: systemClock,
     random: systemRandom,

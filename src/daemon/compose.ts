@@ -51,8 +51,8 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const advertising = startAdvertising({ tasks: mesos.tasks, log, scope })
   const plane = await openPlane(chosen.kind, { options: config.l4lb, nodeIp })
   const { ranges } = config.l4lb
-  const { records } = advertising
-  const l4lb = startL4lb({ ...world, plane, ranges, records, nodeIp })
+  const { records, problems } = advertising
+  const l4lb = startL4lb({ ...world, plane, ranges, records, problems, nodeIp })
   const dns = startDns({ ...world, options: config.dns, names: l4lb.names })
   const resources = daemonResources({ config, mesos, l4lb, dns, advertising, chosen })
   const admin = await startAdmin({ options: config.admin, registry, resources, log, scope })

@@ -74,6 +74,8 @@ export interface L4lbParts {
   readonly ranges: readonly Cidr[]
   /** All backend records that this node knows. */
   readonly records: Table<BackendRecordKey, BackendRecord>
+  /** What of this node's tasks cannot be advertised; counted with what cannot be served. */
+  readonly problems: () => readonly NavstarError[]
   /** This node's address, once known. */
   readonly nodeIp: () => Ip | undefined
   readonly clock: Clock
@@ -193,7 +195,10 @@ export function startL4lb(parts: L4lbParts): L4lb {
   follow(records.snapshot.rows.keys())
   plane.onForeignWrite((subject) => reconciler.invalidate(subject))
   metrics.onPlane(plane.kind)
-  metrics.watchServices(() => services.snapshot.rows.values())
+  metrics.watch({
+    services: () => services.snapshot.rows.values(),
+    problems: () => [...parts.problems(), ...desired.problems],
+  })
   scope.own(plane)
   scope.run((signal) => reconciler.run(signal))
   return {

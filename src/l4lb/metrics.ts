@@ -6,28 +6,33 @@ import type { PlaneKind, PlaneOperation } from './plane.ts'
 /** What the balancing of VIPs reports. */
 export interface L4lbMetrics {
   readonly onPlane: (plane: PlaneKind) => void
-  /** Where the services are counted whenever the metrics are read: counting takes a look at each. */
-  readonly watchServices: (services: () => Iterable<Service>) => void
-  readonly onProblem: (code: ErrorCode) => void
+  /** What is counted whenever the metrics are read: counting takes a look at each. */
+  readonly watch: (counted: Counted) => void
   readonly onObserved: (durationMs: number) => void
   readonly onApplied: (operations: readonly PlaneOperation[], durationMs: number) => void
   readonly onDrift: () => void
   readonly onFailure: (code: ErrorCode) => void
 }
 
+/** The things that are counted, as of now. */
+export interface Counted {
+  readonly services: () => Iterable<Service>
+  /** Labels, endpoints and names that cannot be served. */
+  readonly problems: () => Iterable<{ readonly code: ErrorCode }>
+}
+
 const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
 
 /** Defines the metrics of VIPs on the registry. */
 export function l4lbMetrics(registry: Registry): L4lbMetrics {
-  let services: () => Iterable<Service> = () => []
-  const gauges = defineGauges(registry, () => services())
+  let counted: Counted = { services: () => [], problems: () => [] }
+  const gauges = defineGauges(registry, () => counted)
   const rounds = defineRounds(registry)
   return {
     onPlane: (plane) => gauges.plane.set({ plane }, 1),
-    watchServices: (source) => {
-      services = source
+    watch: (source) => {
+      counted = source
     },
-    onProblem: (code) => rounds.problems.inc({ code }),
     onObserved: (durationMs) => rounds.observe.observe(durationMs / 1000),
     onApplied: (operations, durationMs) => {
       rounds.apply.observe(durationMs / 1000)
@@ -39,7 +44,7 @@ export function l4lbMetrics(registry: Registry): L4lbMetrics {
   }
 }
 
-function defineGauges(registry: Registry, services: () => Iterable<Service>) {
+function defineGauges(registry: Registry, counted: () => Counted) {
   const registers = [registry]
   const plane = new Gauge({
     name: 'navstar_l4lb_plane_state',
@@ -52,7 +57,7 @@ function defineGauges(registry: Registry, services: () => Iterable<Service>) {
     help: 'Services (address, port, protocol) that this node is to serve',
     registers,
     collect() {
-      this.set([...services()].length)
+      this.set([...counted().services()].length)
     },
   })
   new Gauge({
@@ -61,9 +66,19 @@ function defineGauges(registry: Registry, services: () => Iterable<Service>) {
     labelNames: ['state'],
     registers,
     collect() {
-      const counts = countBackends(services())
+      const counts = countBackends(counted().services())
       this.set({ state: 'active' }, counts.active)
       this.set({ state: 'draining' }, counts.draining)
+    },
+  })
+  new Gauge({
+    name: 'navstar_l4lb_problems',
+    help: 'Labels, endpoints and names that cannot be served now, by error code',
+    labelNames: ['code'],
+    registers,
+    collect() {
+      this.reset()
+      for (const { code } of counted().problems()) this.inc({ code })
     },
   })
   return { plane }
@@ -80,12 +95,6 @@ function countBackends(services: Iterable<Service>) {
 function defineRounds(registry: Registry) {
   const registers = [registry]
   return {
-    problems: new Counter({
-      name: 'navstar_l4lb_problems_total',
-      help: 'Labels, endpoints and names that cannot be served, by error code',
-      labelNames: ['code'],
-      registers,
-    }),
     observe: new Histogram({
       name: 'navstar_l4lb_observe_duration_seconds',
       help: 'Duration of reading the services back from the kernel',

@@ -33,6 +33,7 @@ afterEach(() => scope.close())
 async function start(): Promise<L4lb> {
   const world = { clock, random: seededRandom(1), log: silentLog, scope, registry: new Registry() }
   const l4lb = startL4lb({
+    problems: () => [],
     ...world,
     plane: kernel.plane(),
     ranges: RANGES,

@@ -46,12 +46,17 @@ export function desiredRoutes(
 }
 
 /**
- * Compares routes with our mark. Others are never touched: where a foreign route has the same
- * destination, adding ours fails and is reported.
+ * Compares routes with our mark. Others are never touched: a foreign route to the same block does
+ * the same service, so ours is not added beside it.
  */
 export function planRoutes(desired: readonly Route[], observed: readonly Route[]): RoutePlan {
   const ours = observed.filter(({ protocol }) => protocol === ROUTE_PROTOCOL)
-  const missing = desired.filter((route) => !ours.some((held) => isSame(held, route)))
+  const foreign = observed.filter(({ protocol }) => protocol !== ROUTE_PROTOCOL)
+  const missing = desired.filter(
+    (route) =>
+      !ours.some((held) => isSame(held, route)) &&
+      !foreign.some((held) => leadsTo(held, route) && held.type === route.type),
+  )
   const stale = ours.filter((held) => !desired.some((route) => isSame(held, route)))
   return {
     defects: [
@@ -79,12 +84,15 @@ function sourceOf(
   )
 }
 
+function leadsTo(left: Route, right: Route): boolean {
+  return left.destination === right.destination && left.table === right.table
+}
+
 function isSame(left: Route, right: Route): boolean {
   return (
-    left.destination === right.destination &&
+    leadsTo(left, right) &&
     left.linkIndex === right.linkIndex &&
     left.preferredSource === right.preferredSource &&
-    left.table === right.table &&
     left.type === right.type
   )
 }
