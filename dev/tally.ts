@@ -19,6 +19,7 @@ export const EMPTY: Tally = { passed: 0, failed: 0, skips: [] }
 /**
  * Counts what `cargo test -- --nocapture` printed. A Rust test that cannot run prints
  * `SKIPPED <name>: <reason>` and returns, so it counts as passed there; here it does not.
+ * Ignored tests (measurements) count as skipped.
  */
 export function countCargo(output: string): Tally {
   const results = [...output.matchAll(/^test result: \w+\. (\d+) passed; (\d+) failed/gm)]
@@ -26,8 +27,11 @@ export function countCargo(output: string): Tally {
     name: `rust ${name}`,
     reason: reason ?? '',
   }))
+  const ignored = [...output.matchAll(/^test ([\w:]+) \.\.\. ignored(?:, (.*))?$/gm)].map(
+    ([, name, reason]) => ({ name: `rust ${name}`, reason: reason ?? 'NO REASON GIVEN' }),
+  )
   const sum = (group: 1 | 2) => results.reduce((total, match) => total + Number(match[group]), 0)
-  return { passed: sum(1) - skips.length, failed: sum(2), skips }
+  return { passed: sum(1) - skips.length, failed: sum(2), skips: [...skips, ...ignored] }
 }
 
 /** The closing line: `12 passed, 0 failed, 1 skipped`. */
