@@ -26,6 +26,9 @@ export interface NodeReport {
   /** The part of it that derives services from records. */
   readonly deriveMs: number
   readonly rssBefore: number
+  /** As the sync left it. */
+  readonly rssFilled: number
+  /** Once all garbage is gone. */
   readonly rssAfter: number
   readonly rssPeak: number
   readonly auditMs: readonly number[]

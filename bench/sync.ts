@@ -23,7 +23,7 @@ export async function measureSync(places: Places, settings: Settings): Promise<R
 }
 
 function rowsOf(subject: string, report: NodeReport, nftMs: number): Row[] {
-  const { syncMs, deriveMs, auditMs, observeMs, rssBefore, rssAfter, rssPeak } = report
+  const { syncMs, deriveMs, auditMs, observeMs, rssBefore, rssFilled, rssAfter, rssPeak } = report
   const perBackend = (rssAfter - rssBefore) / SIZE.vips / SIZE.backends / 1024
   return [
     {
@@ -37,7 +37,7 @@ function rowsOf(subject: string, report: NodeReport, nftMs: number): Row[] {
     {
       measure: 'memory per backend then, KiB',
       subject,
-      value: `${digits(perBackend)} (all ${mib(rssAfter)}, peak ${mib(rssPeak)} MiB)`,
+      value: `${digits(perBackend)} (all ${mib(rssAfter)} MiB; before collection ${mib(rssFilled)}, peak ${mib(rssPeak)})`,
       baseline: `empty ${mib(rssBefore)} MiB`,
       target: '≤ 1 KiB',
     },

@@ -14,6 +14,7 @@ import { type NameClaims, ownerOf } from './name-owner.ts'
 type GroupKey = string
 
 interface Group {
+  readonly key: GroupKey
   readonly records: Map<BackendRecordKey, BackendRecord>
   services: ReadonlyMap<ServiceKey, Service>
 }
@@ -83,22 +84,26 @@ export class DesiredServices {
     return services
   }
 
-  readonly #groupOf = new Map<BackendRecordKey, GroupKey>()
+  readonly #groupOf = new Map<BackendRecordKey, Group>()
 
   #put(key: BackendRecordKey, record: BackendRecord | undefined, touched: Set<GroupKey>): void {
     const previous = this.#groupOf.get(key)
     if (previous !== undefined) {
-      touched.add(previous)
-      this.#groups.get(previous)?.records.delete(key)
+      touched.add(previous.key)
+      previous.records.delete(key)
       this.#groupOf.delete(key)
     }
     if (record === undefined) return
     const groupKey = groupKeyOf(record)
-    const group = this.#groups.get(groupKey) ?? { records: new Map(), services: new Map() }
+    const group: Group = this.#groups.get(groupKey) ?? {
+      key: groupKey,
+      records: new Map(),
+      services: new Map(),
+    }
     group.records.set(key, record)
-    this.#groups.set(groupKey, group)
-    this.#groupOf.set(key, groupKey)
-    touched.add(groupKey)
+    this.#groups.set(group.key, group)
+    this.#groupOf.set(key, group)
+    touched.add(group.key)
   }
 
   /** Adds and removes names per family; names that moved are touched too. */
