@@ -142,22 +142,18 @@ function watchOperations(): {
   let waiting = 0
   let resolve = (): void => undefined
   return {
-    watch: (plane) => ({
-      kind: plane.kind,
-      render: (service) => plane.render(service),
-      observe: () => plane.observe(),
-      audit: () => plane.audit(),
-      close: () => plane.close(),
-      onChange: (listener) => plane.onChange(listener),
-      apply: async (operations) => {
-        const outcomes = await plane.apply(operations)
+    watch: (plane) => {
+      const apply = plane.apply.bind(plane)
+      plane.apply = async (operations) => {
+        const outcomes = await apply(operations)
         const failed = outcomes.find(({ error }) => error !== undefined)
         if (failed !== undefined) throw failed.error
         waiting -= operations.length
         if (waiting <= 0) resolve()
         return outcomes
-      },
-    }),
+      }
+      return plane
+    },
     after: (count) => {
       const pending = Promise.withResolvers<void>()
       waiting = count
