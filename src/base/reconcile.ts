@@ -28,7 +28,7 @@ export interface ReconcileEvents<Operation> {
     readonly operations: readonly Operation[]
     readonly durationMs: number
   }): void
-  /** Someone else changed our objects: found by an audit or told by the kernel. */
+  /** Someone else changed our objects, and something is to do for it: `found` says how we know. */
   onDrift?(found: string): void
   onFailure?(error: NavstarError, failures: number): void
 }
@@ -71,6 +71,8 @@ export class Reconciler<Operation> {
   #drifts = 0
   #lastError: NavstarError | undefined
   #isInSync = false
+  /** Why the kernel may have been changed by someone else. */
+  #suspicion: string | undefined
   #nextAuditMs = 0
 
   constructor(options: ReconcilerOptions<Operation>) {
@@ -95,10 +97,12 @@ export class Reconciler<Operation> {
     this.wake()
   }
 
-  /** Someone else wrote to our objects, or may have: the kernel is read before the next plan. */
+  /**
+   * Someone else may have written to our objects: the kernel is read before the next plan. It is
+   * drift when that plan then has something to do.
+   */
   invalidate(found: string): void {
-    this.#drifts++
-    this.#options.events?.onDrift?.(found)
+    this.#suspicion = found
     this.refresh()
   }
 
@@ -126,6 +130,7 @@ export class Reconciler<Operation> {
         events?.onObserved?.(clock.nowMs() - startMs)
       }
       const operations = target.plan()
+      this.#judge(operations)
       if (operations.length > 0) {
         const startMs = clock.nowMs()
         const errors = await target.apply(operations)
@@ -139,6 +144,15 @@ export class Reconciler<Operation> {
     this.#lastError = undefined
     this.#isInSync = !this.#isStale
     return []
+  }
+
+  /** A suspicion is drift when there is something to do. */
+  #judge(operations: readonly Operation[]): void {
+    const found = this.#suspicion
+    this.#suspicion = undefined
+    if (found === undefined || operations.length === 0) return
+    this.#drifts++
+    this.#options.events?.onDrift?.(found)
   }
 
   async #waitAfterFailure(errors: readonly NavstarError[], signal: AbortSignal): Promise<void> {
@@ -173,9 +187,7 @@ export class Reconciler<Operation> {
     const { target, clock, audit, events } = this.#options
     const startMs = clock.nowMs()
     try {
-      if (!(await target.audit())) {
-        this.invalidate('audit')
-      }
+      if (!(await target.audit())) this.invalidate('audit')
     } catch (error) {
       this.#isStale = true
       events?.onFailure?.(toNavstarError(error, 'audit'), this.#failures)

@@ -8,6 +8,7 @@
  * **Source:** dcos-net `apps/dcos_l4lb/src/dcos_l4lb_lashup_vip_listener.erl`
  */
 import { createHash } from 'node:crypto'
+import { type Cidr, lastOf } from '../model/cidr.ts'
 import { type Family, familyOf, type Ip, ipFromBigint, ipToBigint } from '../model/ip.ts'
 import { phash2 } from './phash2.ts'
 
@@ -15,6 +16,11 @@ import { phash2 } from './phash2.ts'
 export interface VipRange {
   readonly first: Ip
   readonly last: Ip
+}
+
+/** The range that a block makes. */
+export function vipRangeOf(block: Cidr): VipRange {
+  return { first: block.base, last: lastOf(block) }
 }
 
 /** A range as numbers, so that placing a name costs no parsing. */

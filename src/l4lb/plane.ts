@@ -26,6 +26,14 @@ export interface PlaneObservation {
   readonly defects: readonly string[]
 }
 
+/** A change that was not ours. */
+export interface PlaneChange {
+  /** E.g. `nftables navstar`, `link eth1`. */
+  readonly subject: string
+  /** True for the plane's own objects; false for what they are made from, such as links. */
+  readonly isOwn: boolean
+}
+
 /** One mechanism that serves VIPs. All planes pass one conformance suite. */
 export interface Plane {
   readonly kind: PlaneKind
@@ -40,8 +48,8 @@ export interface Plane {
   apply(operations: readonly PlaneOperation[]): Promise<readonly OperationOutcome[]>
   /** False when the kernel is found to differ from the last observation and our writes since. */
   audit(): Promise<boolean>
-  /** Calls back after someone else wrote to the plane's objects. */
-  onForeignWrite(listener: (subject: string) => void): void
+  /** Calls back after someone else changed what the plane reads. */
+  onChange(listener: (change: PlaneChange) => void): void
   /** Ends this process' part; the data path stays. */
   close(): Promise<void>
 }

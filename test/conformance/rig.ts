@@ -50,7 +50,7 @@ export class Rig {
   /** Opens one more instance of the plane; the caller closes it, or gives it to {@link Rig.adopt}. */
   async openPlane(): Promise<Plane> {
     const plane = await openPlaneAt(this.kind, this.places.paths)
-    plane.onForeignWrite(() => undefined) // so that it listens, as the daemon does
+    plane.onChange(() => undefined) // so that it listens, as the daemon does
     return plane
   }
 

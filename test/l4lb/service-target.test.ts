@@ -48,7 +48,7 @@ class Renderings implements Plane {
     return this.defects.length === 0
   }
 
-  onForeignWrite(): void {}
+  onChange(): void {}
 
   async close(): Promise<void> {}
 }

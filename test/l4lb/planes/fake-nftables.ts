@@ -59,7 +59,7 @@ export class FakeNetwork {
       },
       { ranges: RANGES, nodeIp: () => NODE_IP },
     )
-    plane.onForeignWrite(() => undefined)
+    plane.onChange(() => undefined)
     return plane
   }
 

@@ -92,7 +92,7 @@ export class EbpfPlane implements Plane {
   }
 
   /** The kernel tells nobody of map writes: only the audit finds them. */
-  onForeignWrite(): void {}
+  onChange(): void {}
 
   async close(): Promise<void> {
     this.#kernel.close()

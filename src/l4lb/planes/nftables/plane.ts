@@ -6,10 +6,16 @@ import { NavstarError } from '../../../base/error.ts'
 import type { Nftables, NftOperation } from '../../../kernel/nftables.ts'
 import type { KernelEvent, OperationResult } from '../../../kernel/operation.ts'
 import type { RouteTables } from '../../../kernel/routes.ts'
-import type { Cidr } from '../../../model/cidr.ts'
+import { type Cidr, formatCidr } from '../../../model/cidr.ts'
 import type { Ip } from '../../../model/ip.ts'
 import type { Service } from '../../../model/vip.ts'
-import type { OperationOutcome, Plane, PlaneObservation, PlaneOperation } from '../../plane.ts'
+import type {
+  OperationOutcome,
+  Plane,
+  PlaneChange,
+  PlaneObservation,
+  PlaneOperation,
+} from '../../plane.ts'
 import { slotsOf } from '../../slots.ts'
 import { renderSlots } from '../render.ts'
 import { type Change, commitChanges } from './commit.ts'
@@ -86,10 +92,12 @@ export class NftablesPlane implements Plane {
     return this.#inspection.defects.length === 0 && this.#routePlan.defects.length === 0
   }
 
-  onForeignWrite(listener: (subject: string) => void): void {
-    this.#kernel.watch((event) => {
-      if (event.kind === 'nftables' || event.kind === 'overflow') this.#isTableStale = true
-      listener(`${event.kind} ${event.subject}`)
+  onChange(listener: (change: PlaneChange) => void): void {
+    const blocks = new Set(this.#options.ranges.map(formatCidr))
+    this.#kernel.watch(({ kind, subject }) => {
+      if (kind === 'route' && !blocks.has(subject)) return
+      if (kind === 'nftables' || kind === 'overflow') this.#isTableStale = true
+      listener({ subject: `${kind} ${subject}`, isOwn: kind === 'nftables' || kind === 'route' })
     })
   }
 
