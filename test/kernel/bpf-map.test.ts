@@ -9,6 +9,7 @@ import { requireFeature } from '../feature.ts'
 let count = 0
 
 bpfMapContract('a BPF map of the kernel', async (ctx) => {
+  await requireFeature(ctx, 'root')
   await requireFeature(ctx, 'ebpf')
   const pinDirectory = join((await findBpfMount()) ?? '', `nsv-map-${process.pid}-${count++}`)
   const object = await nativeAddon().BpfObject.load({
