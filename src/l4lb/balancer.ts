@@ -65,6 +65,7 @@ export class Balancer {
       plane,
       desired: () => this.services.snapshot,
       onServed: (keys) => this.#publish(keys),
+      noteNode: () => this.#noteNode(),
     })
     const events = eventsOf(parts.log.child('l4lb'), metrics)
     const policies = { audit: AUDIT, backoff: BACKOFF }
@@ -136,6 +137,12 @@ export class Balancer {
     this.services.update(changes, isComplete)
     this.#target.touch(changes.keys())
     this.#reconciler.wake()
+  }
+
+  #noteNode(): boolean {
+    const isMoved = this.#parts.nodeIp() !== this.#nodeIp
+    if (isMoved) this.#follow([])
+    return isMoved
   }
 
   #publish(keys: Iterable<ServiceKey>): void {

@@ -10,6 +10,8 @@ import type { Plane, PlaneObservation, PlaneOperation } from './plane.ts'
 export interface ServiceTargetParts {
   readonly plane: Plane
   readonly desired: () => Snapshot<ServiceKey, Service>
+  /** Notes this node's address. @returns whether it changed, which is no one's drift */
+  readonly noteNode?: () => boolean
   /** Called with services that the kernel now has as desired, once the plane is whole. */
   readonly onServed: (keys: Iterable<ServiceKey>) => void
 }
@@ -115,7 +117,8 @@ export class ServiceTarget implements Reconciled<PlaneOperation> {
     this.#parts.onServed(keys)
   }
 
-  audit(): Promise<boolean> {
+  async audit(): Promise<boolean> {
+    if (this.#parts.noteNode?.() === true) return true // a refresh is on its way
     return this.#parts.plane.audit()
   }
 
