@@ -187,7 +187,9 @@ export class Reconciler<Operation> {
     const { target, clock, audit, events } = this.#options
     const startMs = clock.nowMs()
     try {
-      if (!(await target.audit())) this.invalidate('audit')
+      const isIntact = await target.audit()
+      // What changed meanwhile is read anew in any case, and may be what the audit found.
+      if (!isIntact && !this.#isStale) this.invalidate('audit')
     } catch (error) {
       this.#isStale = true
       events?.onFailure?.(toNavstarError(error, 'audit'), this.#failures)

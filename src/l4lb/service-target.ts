@@ -118,8 +118,8 @@ export class ServiceTarget implements Reconciled<PlaneOperation> {
   }
 
   async audit(): Promise<boolean> {
-    if (this.#parts.noteNode?.() === true) return true // a refresh is on its way
-    return this.#parts.plane.audit()
+    const isIntact = await this.#parts.plane.audit()
+    return isIntact || this.#parts.noteNode?.() === true // then a refresh is on its way
   }
 
   #note(
