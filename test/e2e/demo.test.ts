@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { existsSync } from 'node:fs'
-import { readdir } from 'node:fs/promises'
+import { readdir, readFile } from 'node:fs/promises'
 import { setTimeout as sleep } from 'node:timers/promises'
 import { describe, expect, it } from 'vitest'
 import { firstLine, navstarProgram } from '../../src/demo/host-process.ts'
@@ -53,9 +53,17 @@ async function remains(id: string): Promise<string[]> {
   const resolvers = (await readdir('/etc/netns').catch(() => [])).filter((name) =>
     name.startsWith(namespacePrefix),
   )
-  const reaper = await run('pgrep', ['-f', `reaper-main.ts ${id} `]).catch(() => '')
   const paths = [cgroup, pinDirectory, stateDirectory].filter(existsSync)
-  return [...namespaces, ...resolvers, ...paths, ...(reaper === '' ? [] : ['reaper'])]
+  return [...namespaces, ...resolvers, ...paths, ...(await reapers(id))]
+}
+
+/** Process numbers of the demo's reaper. */
+async function reapers(id: string): Promise<string[]> {
+  const pids = (await readdir('/proc')).filter((name) => /^\d+$/.test(name))
+  const lines = await Promise.all(
+    pids.map((pid) => readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')), // it just ended
+  )
+  return pids.filter((_, index) => lines[index]?.includes(`reaper-main.ts\0${id}\0`))
 }
 
 async function until(isDone: () => Promise<boolean>): Promise<void> {
