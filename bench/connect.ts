@@ -7,6 +7,7 @@
  */
 import type { HostPlaces } from '../src/demo/places.ts'
 import type { Plane } from '../src/l4lb/plane.ts'
+import { formatCidr } from '../src/model/cidr.ts'
 import type { Port } from '../src/model/port.ts'
 import type { Service } from '../src/model/vip.ts'
 import { buildLoad, type Load, runLoad, serve, type Tally } from './load.ts'
@@ -21,9 +22,10 @@ import { ratiosOf, ratioText, spreadOf, spreadText } from './numbers.ts'
 import type { Places } from './places.ts'
 import { fill, openPlaneAt } from './planes.ts'
 import type { Settings } from './settings.ts'
-import { syntheticServices, vipAddress } from './synthetic.ts'
+import { syntheticServices, VIP_RANGE, vipAddress } from './synthetic.ts'
 import type { Row } from './table.ts'
 
+const VIP_BLOCK = formatCidr(VIP_RANGE)
 const OTHER_VIPS = 10_000
 const BACKENDS = 10
 
@@ -35,6 +37,10 @@ interface Path {
   readonly link: number
   readonly port: Port
   readonly plane?: 'ebpf' | 'nftables'
+  /** Hand-written table of the client's namespace. */
+  readonly table?: string
+  /** Through the VIP; a direct path goes to the server's own address. */
+  readonly isTranslated?: boolean
 }
 
 /** A load and its name in the table. */
@@ -91,7 +97,7 @@ export async function measureConnect(places: Places, settings: Settings): Promis
     paths.map(({ port }) => port),
   )
   const planes = await openPlanes(paths)
-  await trackConnections(paths)
+  await loadTables(paths)
   settings.say(`${OTHER_VIPS} other VIPs with ${BACKENDS} backends each are loaded`)
   try {
     const rows: Row[] = []
@@ -107,16 +113,50 @@ function pathsOf(places: Places): Path[] {
   const { cgroup, pinDirectory } = places.host('ebpf-cgroup')
   return [
     { name: 'direct', host: direct, link: 1, port: 9001 as Port },
-    { name: 'direct, conntrack on', host: places.host('tracked'), link: 2, port: 9002 as Port },
+    {
+      name: 'direct, conntrack on',
+      host: places.host('tracked'),
+      link: 2,
+      port: 9002 as Port,
+      table: TRACKING_TABLE,
+    },
+    {
+      name: 'one nft rule',
+      host: places.host('rule'),
+      link: 4,
+      port: 9005 as Port,
+      table: ruleTable(`${linkAddresses(4).server}:9005`),
+      isTranslated: true,
+    },
     {
       name: 'ebpf',
       host: { ...direct, cgroup, pinDirectory },
       link: 1,
       port: 9003 as Port,
       plane: 'ebpf',
+      isTranslated: true,
     },
-    { name: 'nftables', host: places.host('nft'), link: 3, port: 9004 as Port, plane: 'nftables' },
+    {
+      name: 'nftables',
+      host: places.host('nft'),
+      link: 3,
+      port: 9004 as Port,
+      plane: 'nftables',
+      isTranslated: true,
+    },
   ]
+}
+
+const MEASURED_VIP = vipAddress(OTHER_VIPS)
+
+/** A rule that looks at the state of connections is what turns conntrack on. */
+const TRACKING_TABLE =
+  'table ip bench { chain output { type filter hook output priority 0; ct state invalid drop; }; }'
+
+/** The least that NAT can be: one rule for one VIP. */
+function ruleTable(target: string): string {
+  const rule = `ip daddr ${MEASURED_VIP} tcp dport 80 dnat to ${target}`
+  return `table ip bench { chain output { type nat hook output priority -100; ${rule}; }; }`
 }
 
 async function openPlanes(paths: readonly Path[]): Promise<Plane[]> {
@@ -126,7 +166,7 @@ async function openPlanes(paths: readonly Path[]): Promise<Plane[]> {
     const { client, server } = linkAddresses(link)
     const plane = await openPlaneAt(kind, host, client)
     const measured: Service = {
-      address: vipAddress(OTHER_VIPS),
+      address: MEASURED_VIP,
       port: 80 as Port,
       protocol: 'tcp',
       backends: [{ address: server, port, weight: 1 }],
@@ -137,14 +177,13 @@ async function openPlanes(paths: readonly Path[]): Promise<Plane[]> {
   return planes
 }
 
-/** A rule that looks at the state of connections is what turns conntrack on. */
-async function trackConnections(paths: readonly Path[]): Promise<void> {
-  for (const { name, host, plane } of paths) {
-    if (name === 'direct' || plane === 'ebpf') continue
-    await shortenConntrackMemory(host)
-    if (plane !== undefined) continue
-    const chain = '{ type filter hook output priority 0; ct state invalid drop; }'
-    await inNamespace(host, `nft 'add table ip bench; add chain ip bench output ${chain}'`)
+async function loadTables(paths: readonly Path[]): Promise<void> {
+  for (const { host, link, table, plane } of paths) {
+    if (table !== undefined) {
+      await inNamespace(host, `echo '${table}' | nft -f -`)
+      await inNamespace(host, `ip route add ${VIP_BLOCK} via ${linkAddresses(link).server}`)
+    }
+    if (table !== undefined || plane === 'nftables') await shortenConntrackMemory(host)
   }
 }
 
@@ -161,9 +200,9 @@ async function measureKind(kind: Kind, paths: readonly Path[], settings: Setting
   return paths.map(({ name }) => rowOf(kind, name, results))
 }
 
-function targetOf({ link, port, plane }: Path): string {
+function targetOf({ link, port, isTranslated }: Path): string {
   const { server } = linkAddresses(link)
-  return plane === undefined ? `${server}:${port}` : `${vipAddress(OTHER_VIPS)}:80`
+  return isTranslated ? `${MEASURED_VIP}:80` : `${server}:${port}`
 }
 
 function rateOf({ count, bytes, seconds }: Tally, mode: Load['mode']): number {
