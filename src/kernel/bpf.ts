@@ -46,6 +46,8 @@ export interface BpfObjectOptions {
   readonly pinDirectory: string
   /** Constants of its `.rodata` by name. */
   readonly constants: Readonly<Record<string, number>>
+  /** Sizes of maps by name, where the object's own do not fit. */
+  readonly maxEntries: Readonly<Record<string, number>>
 }
 
 /** Where a program is attached. */
@@ -68,6 +70,7 @@ export async function loadBpfObject(options: BpfObjectOptions): Promise<BpfObjec
   const object = await nativeAddon().BpfObject.load({
     ...options,
     constants: { ...options.constants },
+    maxEntries: { ...options.maxEntries },
   })
   return {
     map: (name) => object.map(name),

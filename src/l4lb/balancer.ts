@@ -42,7 +42,7 @@ export interface ServiceStatus {
 }
 
 /** Retries start soon and end at half a minute; audits take at most 2 % of a core. */
-const AUDIT = { minIntervalMs: 500, maxIntervalMs: 10_000, maxShare: 0.02 } as const
+const AUDIT = { minIntervalMs: 600, maxIntervalMs: 10_000, maxShare: 0.02 } as const
 const BACKOFF = { baseMs: 100, maxMs: 30_000 } as const
 
 /** Serves the records' VIPs while it runs; the data path stays when it ends. */

@@ -23,6 +23,12 @@ export interface EbpfPlaces {
 /** Maps of another version of the layout live in another directory. */
 const LAYOUT_VERSION = 'v1'
 
+/**
+ * Room for 250,000 backends, twice while all of them change. An audit walks every bucket, however
+ * few are in use, so larger maps would cost each node: about 5 ms a million buckets.
+ */
+const MAP_SIZES = { slots: 524_288, members: 524_288 } as const
+
 const MAPS = ['vips', 'slots', 'members', 'ranges'] as const
 
 /** Without one of these the plane cannot work. */
@@ -34,7 +40,13 @@ export async function openEbpfKernel({ cgroup, pinDirectory }: EbpfPlaces): Prom
   const features = await bpfFeatures()
   const constants = { has_set_retval: isSupported(features, 'bpf_set_retval') ? 1 : 0 }
   try {
-    const object = await loadBpfObject({ object: 'l4lb', pinDirectory: directory, constants })
+    const maxEntries = MAP_SIZES
+    const object = await loadBpfObject({
+      object: 'l4lb',
+      pinDirectory: directory,
+      constants,
+      maxEntries,
+    })
     const [vips, slots, members, ranges] = MAPS.map((name) => object.map(name)) as Four<BpfMap>
     return {
       maps: { vips, slots, members, ranges },
