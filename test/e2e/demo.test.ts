@@ -34,8 +34,7 @@ describe('the demo', () => {
     await firstLine(demo, 'the daemon chose')
     expect(await remains(id)).not.toEqual([])
     demo.kill('SIGKILL')
-    await until(async () => (await remains(id)).length === 0)
-    expect(await remains(id)).toEqual([])
+    expect(await remainsAtLast(id)).toEqual([])
   })
 })
 
@@ -66,7 +65,13 @@ async function reapers(id: string): Promise<string[]> {
   return pids.filter((_, index) => lines[index]?.includes(`reaper-main.ts\0${id}\0`))
 }
 
-async function until(isDone: () => Promise<boolean>): Promise<void> {
+/** What is left once the reaper had its time, or at once when nothing is. */
+async function remainsAtLast(id: string): Promise<string[]> {
   const deadlineMs = performance.now() + 15_000
-  while (performance.now() < deadlineMs && !(await isDone())) await sleep(50)
+  let left = await remains(id)
+  while (left.length > 0 && performance.now() < deadlineMs) {
+    await sleep(50)
+    left = await remains(id)
+  }
+  return left
 }
