@@ -50,6 +50,11 @@ export function goto(chain: string): Expression {
   return { expr: 'verdict', code: 'goto', chain }
 }
 
+/** Goes to a chain and comes back unless a verdict falls there. */
+export function jump(chain: string): Expression {
+  return { expr: 'verdict', code: 'jump', chain }
+}
+
 /** Loads destination address, protocol and port into registers from R0 on. */
 function loadVipKey(family: Family): { key: Expression[]; next: number } {
   const { addressBytes, daddrOffset } = FAMILIES[family]

@@ -10,6 +10,9 @@
  * a whole at each commit; a map from N to chain, keyed by the result of the first look-up, makes
  * the nft command of Debian 12 abort when it lists the table.
  *
+ * A packet asks several maps one after another, and a commit can fall between: it then has drawn a
+ * slot that is gone. So untranslated packets pass `services` a second time.
+ *
  * What is still addressed to a VIP after translation has no backend: it is rejected at once.
  */
 import type { ChainHook, SetSpec } from '../../../kernel/nftables.ts'
@@ -20,6 +23,7 @@ import {
   FAMILIES,
   goto,
   hairpinRule,
+  jump,
   type Rule,
   rejectRules,
   selfRule,
@@ -118,7 +122,7 @@ export const SERVICES_CHAIN = 'services'
  */
 export function fixedChains(ranges: readonly Cidr[]): Chain[] {
   const reject = { name: REJECT_CHAIN, rules: rejectRules(ranges) }
-  const translate = [[goto(SERVICES_CHAIN)]]
+  const translate = [[jump(SERVICES_CHAIN)], [jump(SERVICES_CHAIN)]]
   const masquerade = [hairpinRule(4), hairpinRule(6), selfRule(4), selfRule(6)]
   return [
     reject,
