@@ -113,7 +113,7 @@ export function inHost(rig: Rig, ...command: readonly string[]): Promise<string>
 
 async function deleteFirstRule(rig: Rig): Promise<void> {
   const text = await inHost(rig, 'nft', '-a', 'list', 'chain', 'inet', 'navstar', 'prerouting')
-  const handle = /goto services # handle (\d+)/.exec(text)?.[1] ?? ''
+  const handle = /jump services # handle (\d+)/.exec(text)?.[1] ?? ''
   await inHost(rig, 'nft', 'delete', 'rule', 'inet', 'navstar', 'prerouting', 'handle', handle)
 }
 
