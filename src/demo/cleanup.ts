@@ -1,4 +1,5 @@
 /** Removes every trace of a demo, whatever of it is still there. */
+import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
@@ -14,7 +15,7 @@ export async function cleanUp(demo: DemoPlaces): Promise<void> {
     await rm(`/etc/netns/${name}`, { recursive: true, force: true })
   }
   await rm(demo.pinDirectory, { recursive: true, force: true })
-  await removeCgroup(demo.cgroup)
+  await removeCgroups(demo.cgroup)
   await rm(demo.stateDirectory, { recursive: true, force: true })
 }
 
@@ -46,10 +47,20 @@ async function endProcesses(cgroup: string): Promise<void> {
   }
 }
 
-async function removeCgroup(path: string): Promise<void> {
+/** A process that was just starting may have joined after the others were ended. */
+async function removeCgroups(cgroup: string): Promise<void> {
+  for (let attempt = 0; attempt < 100 && existsSync(cgroup); attempt++) {
+    await removeTree(cgroup)
+    if (!existsSync(cgroup)) return
+    await sleep(20)
+    await endProcesses(cgroup)
+  }
+}
+
+async function removeTree(path: string): Promise<void> {
   const children = await readdir(path, { withFileTypes: true }).catch(() => [])
-  for (const child of children) if (child.isDirectory()) await removeCgroup(join(path, child.name))
-  await rmdir(path).catch(() => undefined) // already gone
+  for (const child of children) if (child.isDirectory()) await removeTree(join(path, child.name))
+  await rmdir(path).catch(() => undefined) // gone, or tried again
 }
 
 async function list(path: string): Promise<string[]> {
