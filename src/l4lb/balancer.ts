@@ -41,7 +41,7 @@ export interface ServiceStatus {
   readonly error?: NavstarError
 }
 
-/** Retries start soon and end at half a minute; audits take at most 2 % of a core. */
+/** Retries start soon and end at half a minute; audits take at most 2 % of a core, but run at least every 10 s. */
 const AUDIT = { minIntervalMs: 600, maxIntervalMs: 10_000, maxShare: 0.02 } as const
 const BACKOFF = { baseMs: 100, maxMs: 30_000 } as const
 
