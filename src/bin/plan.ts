@@ -33,7 +33,7 @@ async function run(given: GivenFlags): Promise<number> {
 }
 
 /** The report as text, in three parts. */
-export function planText({ plane, desired, observed, operations, problems }: PlanReport): string {
+function planText({ plane, desired, observed, operations, problems }: PlanReport): string {
   return [
     `plane ${plane.kind}: ${plane.reason}`,
     '',

@@ -23,7 +23,7 @@ async function run(given: GivenFlags): Promise<number> {
 }
 
 /** The VIPs as text, a line each and one per backend. */
-export function vipsText({ plane, isComplete, vips, problems }: VipsView): string {
+function vipsText({ plane, isComplete, vips, problems }: VipsView): string {
   const note = isComplete ? '' : ' (the Mesos agent has not answered yet)'
   const head = `${vips.length} VIPs on plane ${plane}${note}`
   return [head, ...vips.flatMap(vipLines), ...problems.map(problemLine)].join('\n')

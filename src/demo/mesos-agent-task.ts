@@ -108,7 +108,7 @@ export function networkInfos(
 }
 
 /** A Labels message, undefined without labels. */
-export function labelsMessage(labels: readonly (readonly [string, string])[]): Json {
+function labelsMessage(labels: readonly (readonly [string, string])[]): Json {
   if (labels.length === 0) return undefined
   return { labels: labels.map(([key, value]) => ({ key, value })) }
 }

@@ -31,7 +31,7 @@ export interface HostPlaces {
 export const STATE_ROOT = '/run/navstar-demo'
 
 /** The prefix of all namespaces of demos. */
-export const NAMESPACE_PREFIX = 'nsd-'
+const NAMESPACE_PREFIX = 'nsd-'
 
 /** The names of a demo. @param cgroupRoot where cgroup2 is mounted */
 export function demoPlaces(id: string, cgroupRoot: string): DemoPlaces {

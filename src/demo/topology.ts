@@ -78,7 +78,7 @@ export async function addHost(
 }
 
 /** Makes one container: a namespace with an address on the host's bridge. */
-export async function addContainer(host: HostPlaces, number: number, index: number): Promise<void> {
+async function addContainer(host: HostPlaces, number: number, index: number): Promise<void> {
   const namespace = host.container(index)
   const { ip, ip6 } = hostAddresses(number).container(index)
   await ipBatch([`netns add ${namespace}`])

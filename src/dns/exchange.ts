@@ -50,7 +50,7 @@ export async function exchangeWith(
 }
 
 /** Whether the message is the reply to this exchange and no forgery or leftover. */
-export function isReplyTo({ id, query }: Exchange, message: Buffer): boolean {
+function isReplyTo({ id, query }: Exchange, message: Buffer): boolean {
   if (message.length < HEADER_BYTES || message.readUInt16BE(0) !== id) return false
   const flags = message.readUInt16BE(2)
   if ((flags & FLAG.qr) === 0 || ((flags >> 11) & 15) !== 0) return false

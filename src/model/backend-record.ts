@@ -30,7 +30,7 @@ export interface BackendRecord {
 export type VipKey = Brand<string, 'VipKey'>
 
 /** The key of the VIP that a record serves; raw labels are kept apart, as in DC/OS. */
-export function vipKeyOf(record: Pick<BackendRecord, 'vip' | 'vipPort' | 'protocol'>): VipKey {
+function vipKeyOf(record: Pick<BackendRecord, 'vip' | 'vipPort' | 'protocol'>): VipKey {
   const { vip, vipPort, protocol } = record
   const target =
     vip.kind === 'named' ? `named:${vip.rawLabel}@${vip.framework}` : `address:${vip.address}`

@@ -14,7 +14,7 @@ export interface PlaneProbe {
 export type PlaneTrial = () => Promise<string>
 
 /** The planes in the order of preference: nothing per packet comes first. */
-export const PLANE_ORDER: readonly PlaneKind[] = ['ebpf', 'nftables']
+const PLANE_ORDER: readonly PlaneKind[] = ['ebpf', 'nftables']
 
 /** Tries each plane. */
 export async function probeEach(

@@ -8,7 +8,7 @@ import { type Cidr, formatCidr } from '../../../model/cidr.ts'
 import { familyOf, type Ip } from '../../../model/ip.ts'
 
 /** Marks a route as ours. Numbers above 127 are registered; see /etc/iproute2/rt_protos. */
-export const ROUTE_PROTOCOL = 117
+const ROUTE_PROTOCOL = 117
 
 const MAIN_TABLE = 254
 const TYPE_UNICAST = 1
