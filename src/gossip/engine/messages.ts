@@ -55,11 +55,19 @@ export interface Have {
   readonly entries: readonly { readonly node: NodeId; readonly version: number }[]
 }
 
-/** "Send me what is newer than what I hold." With `isGraft`: and from now on unasked. */
+/** What is held of a node, or staged of a set that is being taken whole. */
+export interface WantEntry {
+  readonly node: NodeId
+  readonly held: number
+  /** Everything up to `held` was just received: the floor does not matter. */
+  readonly isStaged: boolean
+}
+
+/** "Send me the next part of what is newer." With `isGraft`: and from now on unasked. */
 export interface Want {
   readonly kind: 'want'
   readonly isGraft: boolean
-  readonly entries: readonly { readonly node: NodeId; readonly held: number }[]
+  readonly entries: readonly WantEntry[]
 }
 
 /** "Send me announcements and accusations of these nodes." */
@@ -100,6 +108,11 @@ export interface SyncRows {
   readonly rows: readonly SyncRow[]
 }
 
+/** "That was all that we know differently." */
+export interface SyncEnd {
+  readonly kind: 'sync-end'
+}
+
 /** "I am new; whom do you know?" */
 export interface Join {
   readonly kind: 'join'
@@ -128,6 +141,7 @@ export type Message =
   | SyncOpen
   | SyncRanges
   | SyncRows
+  | SyncEnd
   | Join
   | Welcome
 
