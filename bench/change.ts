@@ -1,5 +1,5 @@
 /** One backend changes while many VIPs are there: how long until the kernel has it. */
-import { percentile } from '../src/demo/load-report.ts'
+import { percentile } from '../src/demo/load/load-report.ts'
 import { changeByNft, loadNftFile } from './nft-file.ts'
 import { type ChangeKind, runNode } from './node.ts'
 import { digits } from './numbers.ts'

@@ -5,7 +5,7 @@
  * remembers would stall those of another path. Clients of the `ebpf` plane share the namespace of
  * the direct ones and differ from them by cgroup.
  */
-import type { HostPlaces } from '../src/demo/places.ts'
+import type { HostPlaces } from '../src/demo/places/places.ts'
 import type { Plane } from '../src/l4lb/plane.ts'
 import { formatCidr } from '../src/model/cidr.ts'
 import type { Port } from '../src/model/port.ts'

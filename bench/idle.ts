@@ -1,8 +1,8 @@
 /** What a daemon costs that has nothing to do: 50 tasks run, and it asks the agent for news. */
 import { readFile } from 'node:fs/promises'
 import { systemClock } from '../src/base/clock.ts'
-import { ClusterHost } from '../src/demo/cluster-host.ts'
-import { addFabric } from '../src/demo/topology.ts'
+import { ClusterHost } from '../src/demo/host/cluster-host.ts'
+import { addFabric } from '../src/demo/network/topology.ts'
 import type { PlaneKind } from '../src/l4lb/plane.ts'
 import { digits } from './numbers.ts'
 import type { Places } from './places.ts'

@@ -1,8 +1,8 @@
 /** Starts the load program, client on one core and server on another. */
 import type { ChildProcess } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import { firstLine, outputOf, spawnOnHost } from '../src/demo/host-process.ts'
-import type { HostPlaces } from '../src/demo/places.ts'
+import { firstLine, outputOf, spawnOnHost } from '../src/demo/host/host-process.ts'
+import type { HostPlaces } from '../src/demo/places/places.ts'
 import { run } from '../src/demo/run.ts'
 
 const ROOT = fileURLToPath(new URL('..', import.meta.url))

@@ -1,6 +1,6 @@
 /** One server namespace; client namespaces, each on a link of its own to it. */
 import { mkdir } from 'node:fs/promises'
-import type { HostPlaces } from '../src/demo/places.ts'
+import type { HostPlaces } from '../src/demo/places/places.ts'
 import { ipBatch, run } from '../src/demo/run.ts'
 import type { Ip } from '../src/model/ip.ts'
 

@@ -2,7 +2,7 @@
 import { writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { systemClock } from '../src/base/clock.ts'
-import type { HostPlaces } from '../src/demo/places.ts'
+import type { HostPlaces } from '../src/demo/places/places.ts'
 import { run } from '../src/demo/run.ts'
 import { addNamespace } from './network.ts'
 import { backendAddress, vipAddress } from './synthetic.ts'

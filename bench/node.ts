@@ -1,6 +1,6 @@
 /** Runs bench/node-main.ts and the same work by `nft -f`. */
-import { outputOf, spawnOnHost } from '../src/demo/host-process.ts'
-import type { HostPlaces } from '../src/demo/places.ts'
+import { outputOf, spawnOnHost } from '../src/demo/host/host-process.ts'
+import type { HostPlaces } from '../src/demo/places/places.ts'
 import type { PlaneKind } from '../src/l4lb/plane.ts'
 import { addNamespace } from './network.ts'
 import type { PlanePlaces } from './planes.ts'

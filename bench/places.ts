@@ -1,8 +1,8 @@
 /** Where the benchmarks keep their kernel objects; what a crashed run left is found by its names. */
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { cleanUp } from '../src/demo/cleanup.ts'
-import type { DemoPlaces } from '../src/demo/places.ts'
+import { cleanUp } from '../src/demo/places/cleanup.ts'
+import type { DemoPlaces } from '../src/demo/places/places.ts'
 import { ensureBpfMount, findCgroupRoot } from '../src/kernel/mounts.ts'
 
 const STATE_ROOT = '/run/navstar-bench'

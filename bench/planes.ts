@@ -1,6 +1,6 @@
 /** Planes wired as the daemon wires them, each in places of its own. */
 import { mkdir } from 'node:fs/promises'
-import type { HostPlaces } from '../src/demo/places.ts'
+import type { HostPlaces } from '../src/demo/places/places.ts'
 import { openNamespace } from '../src/kernel/namespace.ts'
 import type { Plane, PlaneKind, PlaneOperation } from '../src/l4lb/plane.ts'
 import { openEbpfKernel } from '../src/l4lb/planes/ebpf/kernel.ts'

@@ -1,14 +1,11 @@
 /** The demo: one cluster host, from a task's label to a balanced connection. */
-import { spawn } from 'node:child_process'
-import { mkdir, readFile, writeFile } from 'node:fs/promises'
+import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import { ensureBpfMount, findCgroupRoot } from '../kernel/mounts.ts'
-import { cleanUp, sweep } from './cleanup.ts'
-import { ClusterHost } from './cluster-host.ts'
-import { demoProgram } from './host-process.ts'
-import { type LoadReport, mergeReports, percentile } from './load-report.ts'
-import { type DemoPlaces, demoPlaces } from './places.ts'
-import { addFabric, hostAddresses } from './topology.ts'
+import { ClusterHost } from './host/cluster-host.ts'
+import { type LoadReport, mergeReports, percentile } from './load/load-report.ts'
+import { addFabric, hostAddresses } from './network/topology.ts'
+import { holdPlaces } from './places/hold.ts'
+import type { DemoPlaces } from './places/places.ts'
 
 /** How the demo runs. */
 export interface DemoOptions {
@@ -29,30 +26,16 @@ const PORT = 8080
 /** Runs the demo. @returns whether everything went as it should */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
   const { print } = options
-  const cgroupRoot = await findCgroupRoot()
-  if (cgroupRoot === undefined) throw new Error('the demo needs cgroup2 mounted')
-  await ensureBpfMount()
-  for (const id of await sweep(cgroupRoot)) print(`removed what demo ${id} had left behind`)
-  const demo = demoPlaces(process.pid.toString(36), cgroupRoot)
-  await mkdir(demo.stateDirectory, { recursive: true })
-  await writeFile(join(demo.stateDirectory, 'pid'), String(process.pid))
-  const reaper = spawn(
-    process.execPath,
-    demoProgram('reaper-main.ts', demo.id, cgroupRoot).slice(1),
-    {
-      stdio: ['pipe', 'ignore', 'ignore'],
-      detached: true,
-    },
-  )
-  reaper.unref()
+  const held = await holdPlaces(process.pid.toString(36))
+  const demo = held.places
+  for (const id of held.swept) print(`removed what demo ${id} had left behind`)
   try {
     return await show(demo, options)
   } catch (error) {
     print(await lastWords(demo))
     throw error
   } finally {
-    await cleanUp(demo)
-    reaper.stdin?.end()
+    await held.close()
     print('everything is removed')
   }
 }

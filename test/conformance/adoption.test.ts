@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
-import { firstLine } from '../../src/demo/host-process.ts'
+import { firstLine } from '../../src/demo/host/host-process.ts'
 import { bpfLinkState } from '../../src/kernel/bpf.ts'
 import { PROGRAMS } from '../../src/l4lb/planes/ebpf/plane.ts'
 import type { Service } from '../../src/model/vip.ts'

@@ -1,14 +1,9 @@
 /** A demo host for end-to-end tests; removed at the end, and by a reaper should the test die. */
-import { spawn } from 'node:child_process'
-import { mkdir, writeFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { cleanUp, sweep } from '../../src/demo/cleanup.ts'
-import { ClusterHost, type ClusterHostOptions } from '../../src/demo/cluster-host.ts'
-import { demoProgram, firstLine, outputOf, spawnOnHost } from '../../src/demo/host-process.ts'
-import type { LoadReport } from '../../src/demo/load-report.ts'
-import { demoPlaces } from '../../src/demo/places.ts'
-import { addFabric } from '../../src/demo/topology.ts'
-import { ensureBpfMount, findCgroupRoot } from '../../src/kernel/mounts.ts'
+import { ClusterHost, type ClusterHostOptions } from '../../src/demo/host/cluster-host.ts'
+import { demoProgram, firstLine, outputOf, spawnOnHost } from '../../src/demo/host/host-process.ts'
+import type { LoadReport } from '../../src/demo/load/load-report.ts'
+import { addFabric } from '../../src/demo/network/topology.ts'
+import { holdPlaces } from '../../src/demo/places/hold.ts'
 
 /** A host under test. */
 export interface TestCluster {
@@ -46,20 +41,10 @@ let serial = 0
 export async function openCluster(
   options: Omit<ClusterHostOptions, 'number'>,
 ): Promise<TestCluster> {
-  const cgroupRoot = await findCgroupRoot()
-  if (cgroupRoot === undefined) throw new Error('cgroup2 is not mounted')
-  await ensureBpfMount()
-  await sweep(cgroupRoot)
-  const demo = demoPlaces(`t${process.pid.toString(36)}${(serial++).toString(36)}`, cgroupRoot)
-  await mkdir(demo.stateDirectory, { recursive: true })
-  await writeFile(join(demo.stateDirectory, 'pid'), String(process.pid))
-  const [command = '', ...args] = demoProgram('reaper-main.ts', demo.id, cgroupRoot)
-  const reaper = spawn(command, args, { stdio: ['pipe', 'ignore', 'ignore'], detached: true })
+  const { places: demo, close } = await holdPlaces(
+    `t${process.pid.toString(36)}${(serial++).toString(36)}`,
+  )
   const host = new ClusterHost(demo, { number: 1, ...options })
-  const close = async () => {
-    await cleanUp(demo)
-    reaper.stdin.end()
-  }
   try {
     await addFabric(demo)
     await host.create()
@@ -117,7 +102,7 @@ export async function startLoad(
 ): Promise<EndlessLoad> {
   const namespace = container === undefined ? undefined : host.places.container(container)
   const command = demoProgram(
-    'load-main.ts',
+    'load/load-main.ts',
     '--endless',
     '--clients',
     String(clients),

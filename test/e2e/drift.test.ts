@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises'
 import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
-import type { ClusterHost } from '../../src/demo/cluster-host.ts'
+import type { ClusterHost } from '../../src/demo/host/cluster-host.ts'
 import { run } from '../../src/demo/run.ts'
 import { requireFeature } from '../feature.ts'
 import { openCluster, startBackends, type TestCluster } from './cluster.ts'

@@ -1,5 +1,5 @@
 /** Kills the daemon with −9 again and again while clients go on asking. */
-import type { LoadReport } from '../../src/demo/load-report.ts'
+import type { LoadReport } from '../../src/demo/load/load-report.ts'
 import { openCluster, startBackends, startLoad } from './cluster.ts'
 
 /** What a run gave. */

@@ -1,7 +1,7 @@
 import { existsSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import { afterEach, describe, expect, it } from 'vitest'
-import type { SimulatedTask } from '../../src/demo/mesos-agent-task.ts'
+import type { SimulatedTask } from '../../src/demo/agent/task.ts'
 import { requireFeature } from '../feature.ts'
 import { openCluster, startBackends, type TestCluster } from './cluster.ts'
 

@@ -3,7 +3,7 @@
  * as it is told; exits with 1 when a request failed.
  */
 import { parseArgs } from 'node:util'
-import { percentile } from '../../src/demo/load-report.ts'
+import { percentile } from '../../src/demo/load/load-report.ts'
 import { killUnderLoad } from './kill-under-load.ts'
 
 const { values } = parseArgs({

@@ -1,6 +1,6 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, describe, expect, test } from 'vitest'
-import { MesosAgentSimulator } from '../../src/demo/mesos-agent.ts'
+import { MesosAgentSimulator } from '../../src/demo/agent/mesos-agent.ts'
 import { textOf } from '../../src/mesos/content.ts'
 import { clientOf, clock, closeOpened, http, own, sendJson, stateText } from './client-fixtures.ts'
 import { serveBytes } from './servers.ts'

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from 'node:fs'
 import type { TestContext } from 'vitest'
 import { VirtualClock } from '../../src/base/virtual-clock.ts'
-import { MesosAgentSimulator } from '../../src/demo/mesos-agent.ts'
+import { MesosAgentSimulator } from '../../src/demo/agent/mesos-agent.ts'
 import type { JsonObject } from '../../src/mesos/state/json-fields.ts'
 import type { Skipped } from '../../src/mesos/state/skipped.ts'
 import type { AgentState } from '../../src/mesos/state/state.ts'

@@ -4,7 +4,7 @@ import { systemClock } from '../../src/base/clock.ts'
 import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { Scope } from '../../src/base/scope.ts'
-import { MesosAgentSimulator } from '../../src/demo/mesos-agent.ts'
+import { MesosAgentSimulator } from '../../src/demo/agent/mesos-agent.ts'
 import { MESOS_DEFAULTS } from '../../src/mesos/config.ts'
 import { startMesos } from '../../src/mesos/mesos.ts'
 

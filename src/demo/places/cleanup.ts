@@ -3,8 +3,9 @@ import { existsSync } from 'node:fs'
 import { readdir, readFile, rm, rmdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
+import { run } from '../run.ts'
+import { hasOwner } from './owner.ts'
 import { type DemoPlaces, demoPlaces, STATE_ROOT } from './places.ts'
-import { run } from './run.ts'
 
 /** Ends a demo's processes and removes its namespaces, cgroups, pins and files. */
 export async function cleanUp(demo: DemoPlaces): Promise<void> {
@@ -23,18 +24,12 @@ export async function cleanUp(demo: DemoPlaces): Promise<void> {
 export async function sweep(cgroupRoot: string): Promise<string[]> {
   const swept: string[] = []
   for (const id of await list(STATE_ROOT)) {
-    const pid = await readFile(join(STATE_ROOT, id, 'pid'), 'utf8').catch(() => '')
-    if (pid !== '' && (await isDemo(pid.trim()))) continue
+    const isHidden = id.startsWith('.')
+    if (isHidden || (await hasOwner(join(STATE_ROOT, id)))) continue
     await cleanUp(demoPlaces(id, cgroupRoot))
     swept.push(id)
   }
   return swept
-}
-
-/** Whether the process is still a demo: its number may have been given to another. */
-async function isDemo(pid: string): Promise<boolean> {
-  const commandLine = await readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '')
-  return commandLine.includes('demo')
 }
 
 /** Every process of a demo is in its cgroup: cgroup.kill ends them all at once (Linux 5.14). */

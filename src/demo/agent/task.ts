@@ -1,4 +1,4 @@
-import type { Json, JsonMessage } from './mesos-agent-json.ts'
+import type { Json, JsonMessage } from './json.ts'
 
 /** A state of a task, e.g. `TASK_RUNNING`. **Source:** Mesos `mesos.proto` (TaskState) */
 export type TaskState =

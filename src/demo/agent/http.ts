@@ -4,10 +4,10 @@
  *
  * **Source:** Apache Mesos `src/slave/http.cpp` (Http::api)
  */
-import { answerCall } from './mesos-agent-calls.ts'
-import { writeJson } from './mesos-agent-json.ts'
-import type { AgentState } from './mesos-agent-state.ts'
-import { stateV0 } from './mesos-agent-v0.ts'
+import { answerCall } from './calls.ts'
+import { writeJson } from './json.ts'
+import type { AgentState } from './state.ts'
+import { stateV0 } from './v0.ts'
 
 /** A request as far as the agent looks at it. */
 export interface AgentRequest {

@@ -1,7 +1,7 @@
-import type { JsonMessage } from './mesos-agent-json.ts'
-import { readJson } from './mesos-agent-json.ts'
-import { type CapturedState, idOf } from './mesos-agent-state.ts'
-import { fromStateV0 } from './mesos-agent-v0.ts'
+import type { JsonMessage } from './json.ts'
+import { readJson } from './json.ts'
+import { type CapturedState, idOf } from './state.ts'
+import { fromStateV0 } from './v0.ts'
 
 /**
  * Reads captured state: the v1 JSON answer to GET_STATE or GET_TASKS, or the v0 `/state`.

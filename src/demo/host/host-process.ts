@@ -1,7 +1,7 @@
 /** Starts processes inside a host of a demo: in its cgroup and in one of its namespaces. */
 import { type ChildProcess, spawn } from 'node:child_process'
 import { fileURLToPath } from 'node:url'
-import type { HostPlaces } from './places.ts'
+import type { HostPlaces } from '../places/places.ts'
 
 /** Where and how a process of a host runs. */
 export interface HostProcessOptions {
@@ -39,9 +39,9 @@ export function spawnOnHost(
   })
 }
 
-/** The command line of one of this folder's programs. */
+/** The command line of one of the demo's programs, e.g. `load/load-main.ts`. */
 export function demoProgram(file: string, ...args: string[]): string[] {
-  const path = fileURLToPath(new URL(file, import.meta.url))
+  const path = fileURLToPath(new URL(file, DEMO))
   return [process.execPath, '--disable-warning=ExperimentalWarning', path, ...args]
 }
 
@@ -49,6 +49,8 @@ export function demoProgram(file: string, ...args: string[]): string[] {
 export function navstarProgram(...args: string[]): string[] {
   return demoProgram('../bin/navstar.ts', ...args)
 }
+
+const DEMO = new URL('../', import.meta.url)
 
 /** Waits for a line of the process' output that starts with `prefix`. */
 export async function firstLine(child: ChildProcess, prefix: string): Promise<string> {

@@ -1,7 +1,7 @@
-import type { SimulatedTask, TaskState } from './mesos-agent-task.ts'
+import type { SimulatedTask, TaskState } from './task.ts'
 
 /** What a demo tells the simulated agent of a host, as one line of JSON. */
-export type AgentCall =
+export type AgentInstruction =
   | { readonly kind: 'add'; readonly task: SimulatedTask }
   | { readonly kind: 'state'; readonly taskId: string; readonly state: TaskState }
   | { readonly kind: 'health'; readonly taskId: string; readonly isHealthy: boolean }

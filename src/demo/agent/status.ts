@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { Json, JsonMessage } from './mesos-agent-json.ts'
-import type { TaskState } from './mesos-agent-task.ts'
+import type { Json, JsonMessage } from './json.ts'
+import type { TaskState } from './task.ts'
 
 /** States after which nothing comes. **Source:** Mesos `protobuf_utils.cpp` (isTerminalState) */
 const TERMINAL: ReadonlySet<string> = new Set([

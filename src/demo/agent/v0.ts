@@ -4,8 +4,8 @@
  *
  * **Source:** Apache Mesos `src/common/http.cpp` (json of Task, TaskStatus), `src/slave/http.cpp`
  */
-import type { Json, JsonMessage } from './mesos-agent-json.ts'
-import { type AgentState, type CapturedState, idOf } from './mesos-agent-state.ts'
+import type { Json, JsonMessage } from './json.ts'
+import { type AgentState, type CapturedState, idOf } from './state.ts'
 
 /** The v0 state of an agent. */
 export function stateV0(state: AgentState): JsonMessage {

@@ -3,12 +3,12 @@ import type { ChildProcess } from 'node:child_process'
 import { mkdirSync, openSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
-import type { AgentCall } from './host-agent-call.ts'
+import type { AgentInstruction } from '../agent/instruction.ts'
+import type { SimulatedTask } from '../agent/task.ts'
+import type { LoadReport } from '../load/load-report.ts'
+import { addHost, DNS_ADDRESS, hostAddresses } from '../network/topology.ts'
+import type { DemoPlaces, HostPlaces } from '../places/places.ts'
 import { demoProgram, firstLine, navstarProgram, outputOf, spawnOnHost } from './host-process.ts'
-import type { LoadReport } from './load-report.ts'
-import type { SimulatedTask } from './mesos-agent-task.ts'
-import type { DemoPlaces, HostPlaces } from './places.ts'
-import { addHost, DNS_ADDRESS, hostAddresses } from './topology.ts'
 
 /** How a host is made. */
 export interface ClusterHostOptions {
@@ -62,18 +62,19 @@ export class ClusterHost {
   /** Starts the simulated Mesos agent. */
   async startAgent(): Promise<void> {
     const { stateFile } = this.#options
-    const args = ['5051', this.ip, ...(stateFile === undefined ? [] : [stateFile])]
-    this.#agent = spawnOnHost(this.places, demoProgram('host-agent-main.ts', ...args))
+    const captured = stateFile === undefined ? [] : ['--state', stateFile]
+    const args = ['--instructions', '--agent-ip', this.ip, ...captured]
+    this.#agent = spawnOnHost(this.places, demoProgram('agent/main.ts', ...args))
     await firstLine(this.#agent, 'ready')
   }
 
   /** Tells the agent something. @returns its answer: a task's id for `add` */
-  async tellAgent(call: AgentCall): Promise<string> {
+  async tellAgent(instruction: AgentInstruction): Promise<string> {
     const agent = this.#agent
     if (agent?.stdin == null || agent.stdout == null) throw new Error('the agent does not run')
     const { promise, resolve } = Promise.withResolvers<string>()
     agent.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()))
-    agent.stdin.write(`${JSON.stringify(call)}\n`)
+    agent.stdin.write(`${JSON.stringify(instruction)}\n`)
     return (await promise).replace(/^task /, '')
   }
 
@@ -82,7 +83,9 @@ export class ClusterHost {
     const port = task.ports?.[0]?.port ?? 8080
     const args = ['--port', String(port), '--name', `${task.name}-${index}`]
     const namespace = this.places.container(index)
-    const backend = spawnOnHost(this.places, demoProgram('backend-main.ts', ...args), { namespace })
+    const backend = spawnOnHost(this.places, demoProgram('host/backend-main.ts', ...args), {
+      namespace,
+    })
     await firstLine(backend, 'ready')
     const { ip, ip6 } = hostAddresses(this.#options.number).container(index)
     return this.tellAgent({
@@ -145,7 +148,7 @@ export class ClusterHost {
   /** Sends requests from the host. */
   async sendRequests(count: number, urls: readonly string[]): Promise<LoadReport> {
     const args = ['--count', String(count), ...urls.flatMap((url) => ['--url', url])]
-    return JSON.parse(await this.run(demoProgram('load-main.ts', ...args))) as LoadReport
+    return JSON.parse(await this.run(demoProgram('load/load-main.ts', ...args))) as LoadReport
   }
 }
 

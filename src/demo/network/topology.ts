@@ -8,8 +8,8 @@
  * ```
  */
 import { mkdir, writeFile } from 'node:fs/promises'
-import type { DemoPlaces, HostPlaces } from './places.ts'
-import { ipBatch, run } from './run.ts'
+import type { DemoPlaces, HostPlaces } from '../places/places.ts'
+import { ipBatch, run } from '../run.ts'
 
 /** Where DNS listens on every host, as in DC/OS. */
 export const DNS_ADDRESS = '198.51.100.1'

@@ -3,7 +3,7 @@
  * `reaper-main.ts ID CGROUP_ROOT`. The parent holds the other end of standard input; should that
  * end not be seen, the change of the parent's number is.
  */
-import { systemClock } from '../base/clock.ts'
+import { systemClock } from '../../base/clock.ts'
 import { cleanUp } from './cleanup.ts'
 import { demoPlaces } from './places.ts'
 

@@ -1,5 +1,5 @@
-import type { Json, JsonMessage } from './mesos-agent-json.ts'
-import { type AgentState, idOf } from './mesos-agent-state.ts'
+import type { Json, JsonMessage } from './json.ts'
+import { type AgentState, idOf } from './state.ts'
 
 type Answerer = (state: AgentState) => JsonMessage
 

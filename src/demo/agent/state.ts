@@ -1,4 +1,4 @@
-import type { JsonMessage } from './mesos-agent-json.ts'
+import type { JsonMessage } from './json.ts'
 
 /** An agent as its API shows it; every message in its v1 form. */
 export interface AgentState {

@@ -6,19 +6,14 @@ import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { gzipSync } from 'node:zlib'
-import type { Clock } from '../base/clock.ts'
-import type { Closeable } from '../base/scope.ts'
-import { readCapture } from './mesos-agent-capture.ts'
-import { type AgentReply, reply } from './mesos-agent-http.ts'
-import type { JsonMessage } from './mesos-agent-json.ts'
-import { type AgentState, idOf } from './mesos-agent-state.ts'
-import { isTerminal, type StatusUpdate, withStatus } from './mesos-agent-status.ts'
-import {
-  launchedTask,
-  networkInfos,
-  type SimulatedTask,
-  type TaskState,
-} from './mesos-agent-task.ts'
+import type { Clock } from '../../base/clock.ts'
+import type { Closeable } from '../../base/scope.ts'
+import { readCapture } from './capture.ts'
+import { type AgentReply, reply } from './http.ts'
+import type { JsonMessage } from './json.ts'
+import { type AgentState, idOf } from './state.ts'
+import { isTerminal, type StatusUpdate, withStatus } from './status.ts'
+import { launchedTask, networkInfos, type SimulatedTask, type TaskState } from './task.ts'
 
 /** How a simulated agent is set up. */
 export interface MesosAgentOptions {
