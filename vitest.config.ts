@@ -17,7 +17,7 @@ const config: ViteUserConfig = defineConfig({
         test: {
           name: 'unit',
           include: [
-            'test/{model,base,mesos,l4lb,dns,config,admin,daemon,bin,docs,contract}/**/*.test.ts',
+            'test/{model,base,gossip,sim,fuzz,mesos,l4lb,dns,config,admin,daemon,bin,docs,contract}/**/*.test.ts',
           ],
         },
       },

@@ -73,6 +73,21 @@ export const ERROR_CODES = {
     hint: 'The sender speaks no valid DNS; it was answered FORMERR or dropped.',
     effect: 'none',
   },
+  GOSSIP_BIND_FAILED: {
+    summary: 'The gossip address cannot be bound',
+    hint: 'Another process holds the port, or the address is not on this host; see --gossip-listen.',
+    effect: 'none',
+  },
+  GOSSIP_KEY_INVALID: {
+    summary: 'A key of a node or of the cluster CA is no Ed25519 key',
+    hint: 'Private keys are PEM (PKCS #8); the CA’s public key is base64 of 32 bytes.',
+    effect: 'none',
+  },
+  GOSSIP_STATE_UNUSABLE: {
+    summary: 'The state directory of this node cannot be used',
+    hint: 'Without it the node would be another one after each start; see --state-directory.',
+    effect: 'none',
+  },
   KERNEL_OPERATION_FAILED: {
     summary: 'The kernel refused an operation',
     hint: 'The errno says why; the object is retried with back-off.',
