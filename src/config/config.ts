@@ -2,9 +2,11 @@
 import { NavstarError } from '../base/error.ts'
 import type { LogLevel } from '../base/log.ts'
 import { DNS_DEFAULTS, type DnsOptions } from '../dns/config.ts'
+import type { GossipOptions } from '../gossip/config.ts'
 import { L4LB_DEFAULTS, type L4lbOptions } from '../l4lb/config.ts'
 import { MESOS_DEFAULTS, type MesosOptions } from '../mesos/config.ts'
 import type { Ip } from '../model/ip.ts'
+import { composeGossip } from './gossip-options.ts'
 import { environmentName, type GivenValues, type Option } from './option.ts'
 import { ADMIN_LISTEN, OPTIONS } from './options.ts'
 
@@ -15,6 +17,7 @@ export interface DaemonConfig {
   readonly mesos: MesosOptions
   readonly l4lb: L4lbOptions
   readonly dns: DnsOptions
+  readonly gossip: GossipOptions
   readonly admin: { readonly listen: string }
 }
 
@@ -60,6 +63,7 @@ export function composeConfig(sources: ConfigSources): DaemonConfig {
       listen: read(OPTIONS.dnsListen) ?? DNS_DEFAULTS.listen,
       upstreams: read(OPTIONS.dnsUpstreams) ?? DNS_DEFAULTS.upstreams,
     },
+    gossip: composeGossip(read, problems),
     admin: { listen: read(OPTIONS.adminListen) ?? ADMIN_LISTEN },
   }
   if (problems.length > 0) {

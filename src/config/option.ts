@@ -53,3 +53,13 @@ export function oneOf<T extends string>(words: readonly T[]): (text: string) => 
     throw new Error(`expected one of ${words.join(', ')}`)
   }
 }
+
+/** Any text but none. */
+export function nonEmpty(text: string): string {
+  return text === '' ? fail('expected a value') : text
+}
+
+/** Refuses a text. @param expected what it should have been */
+export function fail(expected: string): never {
+  throw new Error(expected)
+}

@@ -6,13 +6,14 @@ import { MESOS_DEFAULTS } from '../mesos/config.ts'
 import { type Cidr, parseCidr } from '../model/cidr.ts'
 import { type Endpoint, parseEndpoint } from '../model/endpoint.ts'
 import { familyOf, type Ip, parseIp } from '../model/ip.ts'
-import { type Option, oneOf, splitList, wholeNumber } from './option.ts'
+import { GOSSIP_OPTIONS, type GossipOptionTable } from './gossip-options.ts'
+import { fail, nonEmpty, type Option, oneOf, splitList, wholeNumber } from './option.ts'
 
 /** Where the API is served by default. **Source:** dcos-net `apps/dcos_rest` */
 export const ADMIN_LISTEN = '127.0.0.1:62080'
 
 /** The options by the name that the composition uses. */
-export interface OptionTable {
+export interface OptionTable extends GossipOptionTable {
   readonly mesos: Option<string>
   readonly mesosUser: Option<string>
   readonly mesosToken: Option<string>
@@ -122,6 +123,7 @@ export const OPTIONS: OptionTable = {
     defaultText: ADMIN_LISTEN,
     parse: (text) => (parseEndpoint(text) ? text : fail('expected ADDRESS:PORT')),
   },
+  ...GOSSIP_OPTIONS,
   logLevel: {
     name: 'log-level',
     placeholder: LOG_LEVELS.join('|'),
@@ -129,14 +131,6 @@ export const OPTIONS: OptionTable = {
     defaultText: 'info',
     parse: oneOf(LOG_LEVELS),
   },
-}
-
-function fail(expected: string): never {
-  throw new Error(expected)
-}
-
-function nonEmpty(text: string): string {
-  return text === '' ? fail('expected a value') : text
 }
 
 function parseUrl(text: string): string {

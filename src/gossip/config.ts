@@ -12,8 +12,10 @@ export interface GossipOptions {
   readonly seeds: readonly Endpoint[]
   /** Where this node keeps its identity, its incarnation and the members it knew. */
   readonly stateDirectory: string
-  /** The cluster CA's Ed25519 public key, base64; with it only certified nodes are believed. */
+  /** The cluster CA's Ed25519 public key: base64, or a file with it; only certified nodes are believed. */
   readonly caKey?: string
+  /** What that CA signed for this node: base64, or a file with it. */
+  readonly certificate?: string
   /** The largest datagram, UDP payload in bytes. */
   readonly datagramBytes: number
 }

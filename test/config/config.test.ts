@@ -42,6 +42,12 @@ describe('the configuration', () => {
         upstreams: [],
         resolvConfPath: '/etc/resolv.conf',
       },
+      gossip: {
+        listen: { port: 62501 },
+        seeds: [],
+        stateDirectory: '/var/lib/navstar',
+        datagramBytes: 1400,
+      },
       admin: { listen: '127.0.0.1:62080' },
     })
   })
@@ -79,6 +85,11 @@ describe('the configuration', () => {
       { dns: { upstreams: ['10.0.0.2', '[fd00::2]:5353'] } },
     ],
     ['log-level', 'debug', { logLevel: 'debug' }],
+    ['gossip-listen', ':7000', { gossip: { listen: { port: 7000 } } }],
+    ['gossip-listen', '10.0.0.1', { gossip: { listen: { address: '10.0.0.1', port: 62_501 } } }],
+    ['gossip-listen', '[::]:0', { gossip: { listen: { address: '::', port: 0 } } }],
+    ['state-directory', '/srv/navstar', { gossip: { stateDirectory: '/srv/navstar' } }],
+    ['gossip-datagram-bytes', '8900', { gossip: { datagramBytes: 8900 } }],
   ])('--%s %s is taken, from a flag, the environment and the file', (name, text, expected) => {
     expect(compose({ flags: { [name]: text } })).toMatchObject(expected)
     expect(compose({ file: { [name]: text } })).toMatchObject(expected)
@@ -117,6 +128,15 @@ describe('the configuration', () => {
     ['admin-listen', '127.0.0.1'],
     ['admin-listen', '0:80'],
     ['log-level', 'loud'],
+    ['cluster-id', ''],
+    ['cluster-id', 'two words'],
+    ['gossip-key-file', ''],
+    ['gossip-listen', ':65536'],
+    ['gossip-listen', 'node1:62501'],
+    ['gossip-seed', 'node1:62501'],
+    ['gossip-seed', '10.0.0.1:1,x'],
+    ['gossip-datagram-bytes', '100'],
+    ['state-directory', ''],
   ])('--%s %j is refused', (name, text) => {
     expect(refusalOf({ flags: { [name]: text } })).toContain(`flag: ${name}`)
   })
