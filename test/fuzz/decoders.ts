@@ -1,0 +1,5 @@
+import type { FuzzedDecoder } from './decoder.ts'
+import { GOSSIP_DECODERS } from './gossip-decoders.ts'
+
+/** Every decoder that reads bytes of other nodes. A new one is one line. */
+export const DECODERS: readonly FuzzedDecoder[] = [...GOSSIP_DECODERS]
