@@ -60,7 +60,14 @@ export type EngineEvent =
   | { readonly kind: 'self-refuted'; readonly accuser: NodeId; readonly incarnation: number }
   | { readonly kind: 'isolated'; readonly isIsolated: boolean }
   | { readonly kind: 'sync-opened'; readonly node: NodeId }
-  | { readonly kind: 'delta-applied'; readonly node: NodeId; readonly ageMs: number }
+  | {
+      readonly kind: 'delta-applied'
+      readonly node: NodeId
+      /** Since the node made the change, as added up on the way. */
+      readonly ageMs: number
+      /** The whole set was taken: the age says nothing about spreading. */
+      readonly isWhole: boolean
+    }
   | { readonly kind: 'delta-duplicate'; readonly node: NodeId }
   | {
       readonly kind: 'rejected'
