@@ -1,0 +1,206 @@
+/** The invariants of `docs/gossip.md`, checked after each step on what the step changed. */
+import type { Effect, EngineEvent, EngineInput } from '../../src/gossip/engine/effects.ts'
+import type { EngineSettings } from '../../src/gossip/engine/settings.ts'
+import type { Statement } from '../../src/gossip/engine/statements.ts'
+import type { Member } from '../../src/model/member.ts'
+import type { NodeId } from '../../src/model/node-id.ts'
+import type { Host } from './host.ts'
+import { Oracle } from './oracle.ts'
+import type { SimulatedEngine, Wire } from './seam.ts'
+import type { Simulation, Watcher } from './simulation.ts'
+import { differenceOf, type View, Views } from './views.ts'
+import { Violation } from './violation.ts'
+
+/** What a run may and may not show. */
+export interface Expectations {
+  /** There are no faults: nobody may be doubted. */
+  readonly isFaultless: boolean
+  /** Nobody alters messages: no signature may be wrong. */
+  readonly isHonest: boolean
+}
+
+/** More steps than this at one host at one moment: it will never end. */
+const SPIN_LIMIT = 20_000
+
+/** Counts of what happened, for the report. */
+export interface Tally {
+  readonly events: Map<EngineEvent['kind'], number>
+  readonly rejected: Map<string, number>
+}
+
+interface Seen {
+  readonly incarnation: number
+  readonly held: number
+  readonly isForgotten: boolean
+}
+
+/** Throws a {@link Violation} at the first step after which an invariant does not hold. */
+export class Checks implements Watcher {
+  readonly views: Views = new Views()
+  readonly oracle: Oracle = new Oracle()
+  readonly tally: Tally = { events: new Map(), rejected: new Map() }
+  expects: Expectations = { isFaultless: false, isHonest: true }
+  readonly #simulation: Simulation
+  readonly #settings: EngineSettings
+  readonly #wire: Wire
+  readonly #names = new Map<NodeId, string>()
+  /** Per daemon: the highest of each member, also of those that it forgot. */
+  readonly #seen = new Map<Host, Map<NodeId, Seen>>()
+  #spin = { host: -1, nowMs: -1, count: 0 }
+
+  constructor(simulation: Simulation) {
+    this.#simulation = simulation
+    this.#settings = simulation.options.engineSettings
+    this.#wire = simulation.options.wire
+  }
+
+  nameOf(node: NodeId): string {
+    return this.#names.get(node) ?? node
+  }
+
+  onSigned(host: Host, statement: Statement): void {
+    if (host.node !== undefined) this.#names.set(host.node, String(host))
+    this.oracle.sign(statement)
+  }
+
+  onStarted(host: Host): void {
+    this.views.open(host)
+    this.#seen.set(host, new Map())
+  }
+
+  onHandled(host: Host, _input: EngineInput, effects: readonly Effect[]): void {
+    const { engine, node } = host
+    if (engine === undefined || node === undefined) return
+    this.#countSpin(host)
+    const view = this.views.of(host)
+    const touched = view.apply(effects)
+    this.oracle.endStep(host, view.recordsOf(node))
+    for (const effect of effects) this.#checkEffect(host, effect)
+    for (const owner of touched) {
+      this.#checkMember(host, owner, view.members.get(owner))
+      if (owner !== node) this.#checkRecords({ host, engine, view }, owner)
+    }
+  }
+
+  #countSpin(host: Host): void {
+    const { nowMs } = this.#simulation
+    if (this.#spin.host === host.index && this.#spin.nowMs === nowMs) this.#spin.count++
+    else this.#spin = { host: host.index, nowMs, count: 0 }
+    if (this.#spin.count > SPIN_LIMIT)
+      throw new Violation('bounds', `${host} does not come to rest`)
+  }
+
+  #checkEffect(host: Host, effect: Effect): void {
+    if (effect.kind === 'event') this.#checkEvent(host, effect.event)
+    if (effect.kind !== 'send' || effect.channel !== 'datagram') return
+    let sizeBytes = 0
+    for (const message of effect.messages) sizeBytes += this.#wire.sizeOf(message)
+    if (sizeBytes > this.#settings.datagramBytes) {
+      const kinds = effect.messages.map(({ kind }) => kind)
+      throw new Violation('bounds', `${host} sends a datagram of ${sizeBytes} bytes: ${kinds}`)
+    }
+  }
+
+  #checkEvent(host: Host, event: EngineEvent): void {
+    const { events, rejected } = this.tally
+    events.set(event.kind, (events.get(event.kind) ?? 0) + 1)
+    if (event.kind === 'doubted') this.#checkDoubt(host, event)
+    // A node that slept through the retention forgets all others, and what it knew of them.
+    if (event.kind === 'stalled' && event.lateMs >= this.#settings.retentionMs) {
+      this.#seen.set(host, new Map())
+    }
+    if (event.kind !== 'rejected') return
+    const reason = `${event.reason} ${event.message}`
+    rejected.set(reason, (rejected.get(reason) ?? 0) + 1)
+    if (this.expects.isHonest && event.reason === 'bad-signature') {
+      throw new Violation('origin', `${host} rejects a signature though all are honest`)
+    }
+  }
+
+  #checkDoubt(host: Host, event: Extract<EngineEvent, { kind: 'doubted' }>): void {
+    if (this.expects.isFaultless) {
+      throw new Violation(
+        'accuracy',
+        `${host} doubts ${this.nameOf(event.node)} (accused by ${this.nameOf(event.accuser)}) without a fault`,
+      )
+    }
+    const member = host.engine?.member(event.node)
+    if (member === undefined || event.node === host.node) return
+    if (!this.oracle.hasAccused(event.accuser, event.node, member.incarnation)) {
+      throw new Violation(
+        'origin',
+        `${host} believes an accusation of ${this.nameOf(event.node)}@${member.incarnation} that ${this.nameOf(event.accuser)} never made`,
+      )
+    }
+  }
+
+  #checkMember(host: Host, node: NodeId, member: Member | undefined): void {
+    const seen = this.#seen.get(host)
+    if (seen === undefined || node === host.node) return
+    const before = seen.get(node)
+    if (member === undefined) {
+      if (before !== undefined) seen.set(node, { ...before, held: 0, isForgotten: true })
+      return
+    }
+    this.#checkAnnouncement(host, member)
+    const { incarnation, heldVersion: held } = member
+    if (before !== undefined) this.#checkProgress(host, member, before)
+    seen.set(node, { incarnation, held, isForgotten: false })
+  }
+
+  #checkProgress(host: Host, { id, incarnation, heldVersion }: Member, before: Seen): void {
+    const name = this.nameOf(id)
+    if (before.isForgotten && incarnation <= before.incarnation) {
+      throw new Violation(
+        'resurrection',
+        `${host} forgot ${name}@${before.incarnation} and knows it again as @${incarnation}`,
+      )
+    }
+    if (incarnation < before.incarnation) {
+      throw new Violation(
+        'monotony',
+        `${host} goes from incarnation ${before.incarnation} of ${name} back to ${incarnation}`,
+      )
+    }
+    if (heldVersion < before.held) {
+      throw new Violation(
+        'monotony',
+        `${host} goes from version ${before.held} of ${name} back to ${heldVersion}`,
+      )
+    }
+  }
+
+  #checkAnnouncement(host: Host, member: Member): void {
+    const stated = this.oracle.announcement(member.id, member.incarnation)
+    const isStated =
+      stated !== undefined &&
+      stated.endpoint.address === member.endpoint.address &&
+      stated.endpoint.port === member.endpoint.port &&
+      stated.isLeaving === (member.state === 'left')
+    if (isStated) return
+    throw new Violation(
+      'origin',
+      `${host} knows ${this.nameOf(member.id)}@${member.incarnation} as ${member.state} at ${member.endpoint.address}, which it never announced`,
+    )
+  }
+
+  #checkRecords(
+    { host, engine, view }: { host: Host; engine: SimulatedEngine; view: View },
+    owner: NodeId,
+  ): void {
+    const shown = view.recordsOf(owner)
+    const member = engine.member(owner)
+    const held = member === undefined || member.state === 'left' ? 0 : member.heldVersion
+    if (held === 0) {
+      if (shown.size === 0) return
+      throw new Violation('wholeness', `${host} shows records of ${this.nameOf(owner)}, held: none`)
+    }
+    const stated = this.oracle.recordsAt(owner, held)
+    const difference = stated === undefined ? 'which it never signed' : differenceOf(shown, stated)
+    if (difference === undefined) return
+    throw new Violation(
+      'wholeness',
+      `${host} holds version ${held} of ${this.nameOf(owner)}: ${difference}`,
+    )
+  }
+}

@@ -1,0 +1,76 @@
+/** All that nodes ever stated: the truth against which the others' tables are held. */
+import type { Announcement, Head, Statement } from '../../src/gossip/engine/statements.ts'
+import type { NodeId } from '../../src/model/node-id.ts'
+import type { Host } from './host.ts'
+import { differenceOf, type Shown } from './views.ts'
+import { Violation } from './violation.ts'
+
+interface Version {
+  readonly digest: string
+  readonly records: Shown
+}
+
+/** Remembers what was signed, and the set behind each head. */
+export class Oracle {
+  readonly #announcements = new Map<NodeId, Map<number, Announcement>>()
+  readonly #accusations = new Set<string>()
+  readonly #versions = new Map<NodeId, Map<number, Version>>()
+  readonly #newHeads: Head[] = []
+
+  sign(statement: Statement): void {
+    switch (statement.kind) {
+      case 'announcement':
+        this.#announce(statement)
+        return
+      case 'accusation':
+        this.#accusations.add(`${statement.accuser} ${statement.subject} ${statement.incarnation}`)
+        return
+      case 'head':
+        this.#newHeads.push(statement)
+    }
+  }
+
+  #announce(announcement: Announcement): void {
+    const { node, incarnation } = announcement
+    const earlier = this.#announcements.get(node) ?? new Map<number, Announcement>()
+    this.#announcements.set(node, earlier)
+    const same = earlier.get(incarnation)
+    if (same !== undefined && !areEqual(same, announcement)) {
+      throw new Violation('monotony', `announces incarnation ${incarnation} in two ways`)
+    }
+    earlier.set(incarnation, announcement)
+  }
+
+  /** Takes down what the heads stand for that were signed in the step that just ended. */
+  endStep(host: Host, own: Shown): void {
+    const heads = this.#newHeads.splice(0)
+    for (const head of heads) {
+      const versions = this.#versions.get(head.node) ?? new Map<number, Version>()
+      this.#versions.set(head.node, versions)
+      const digest = Buffer.from(head.digest).toString('hex')
+      const earlier = versions.get(head.version)
+      if (earlier === undefined) {
+        versions.set(head.version, { digest, records: new Map(own) })
+      } else if (earlier.digest !== digest || differenceOf(own, earlier.records) !== undefined) {
+        throw new Violation('monotony', `${host} uses version ${head.version} for another set`)
+      }
+    }
+  }
+
+  announcement(node: NodeId, incarnation: number): Announcement | undefined {
+    return this.#announcements.get(node)?.get(incarnation)
+  }
+
+  hasAccused(accuser: NodeId, subject: NodeId, incarnation: number): boolean {
+    return this.#accusations.has(`${accuser} ${subject} ${incarnation}`)
+  }
+
+  /** The set that a node had at a version; undefined: it never signed that version. */
+  recordsAt(node: NodeId, version: number): Shown | undefined {
+    return this.#versions.get(node)?.get(version)?.records
+  }
+}
+
+function areEqual(left: Announcement, right: Announcement): boolean {
+  return Buffer.compare(left.signature, right.signature) === 0
+}
