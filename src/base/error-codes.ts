@@ -78,6 +78,11 @@ export const ERROR_CODES = {
     hint: 'Another process holds the port, or the address is not on this host; see --gossip-listen.',
     effect: 'none',
   },
+  GOSSIP_KEYS_INVALID: {
+    summary: 'The cluster’s key file is unusable',
+    hint: 'See `navstar keys`; all nodes of a cluster need the same file.',
+    effect: 'none',
+  },
   GOSSIP_KEY_INVALID: {
     summary: 'A key of a node or of the cluster CA is no Ed25519 key',
     hint: 'Private keys are PEM (PKCS #8); the CA’s public key is base64 of 32 bytes.',
