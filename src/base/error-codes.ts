@@ -3,6 +3,16 @@
  * `docs/errors.md` lists the same; a test compares both.
  */
 export const ERROR_CODES = {
+  ADDRESS_CLAIMS_NOT_KEPT: {
+    summary: 'The addresses of named VIPs cannot be kept over a restart',
+    hint: 'See --state-directory; until then the addresses are known only to the running cluster.',
+    effect: 'none',
+  },
+  ADDRESS_CLAIMS_UNREADABLE: {
+    summary: 'The kept addresses of named VIPs cannot be read',
+    hint: 'The file is ignored and written anew; names get the addresses that the cluster knows.',
+    effect: 'none',
+  },
   ADDRESS_RANGE_FULL: {
     summary: 'No free address for a named VIP',
     hint: 'Enlarge the VIP range (--vip-range); the VIP stays without an address until then.',
@@ -52,6 +62,11 @@ export const ERROR_CODES = {
     summary: 'A BPF map could not be read or written',
     hint: 'The next round reads the map again and repairs it; if it repeats, see the errno.',
     effect: 'partial',
+  },
+  CLUSTER_ISOLATED: {
+    summary: 'Every other node looks gone',
+    hint: 'This node is probably cut off: it keeps all backends until it hears from others again.',
+    effect: 'none',
   },
   CONFIG_INVALID: {
     summary: 'The configuration is invalid',
@@ -152,6 +167,16 @@ export const ERROR_CODES = {
     summary: 'No data plane works on this host',
     hint: 'Run `navstar doctor`: it names what each plane lacks.',
     effect: 'none',
+  },
+  RECORD_INVALID: {
+    summary: 'A record of another node cannot be used',
+    hint: 'What can be read of it is used; is the node of another version?',
+    effect: 'none',
+  },
+  RECORD_TOO_LARGE: {
+    summary: 'Backends of a VIP cannot be told to other nodes',
+    hint: 'Shorten the VIP label, or spread the tasks over more nodes.',
+    effect: 'partial',
   },
   TASK_INVALID: {
     summary: 'A task could not be understood',

@@ -1,16 +1,29 @@
+import { NavstarError } from '../base/error.ts'
 import { runDemo } from '../demo/demo.ts'
 import type { Command, GivenFlags } from './command.ts'
 
-/** `navstar demo`: a cluster host on this machine. */
+const DEFAULT_HOSTS = 3
+const MAX_HOSTS = 20
+
+/** `navstar demo`: a cluster on this machine. */
 export const demoCommand: Command = {
   name: 'demo',
-  summary: 'Bring up a cluster host in network namespaces and show it at work',
+  summary: 'Bring up a cluster in network namespaces and show it at work',
   description: [
     'Needs root. Touches only namespaces, cgroups and pins of its own, and removes them at the end,',
     'also after it was killed.',
   ].join('\n'),
   flags: [
-    { name: 'once', help: 'End after the measurements; exit with 1 when they fail' },
+    {
+      name: 'once',
+      help: 'Kill, return, add and cut off hosts, and end; exit with 1 when a bound is missed by far',
+    },
+    {
+      name: 'hosts',
+      placeholder: 'N',
+      help: `How many hosts, 1 to ${MAX_HOSTS}`,
+      defaultText: String(DEFAULT_HOSTS),
+    },
     {
       name: 'plane',
       placeholder: 'auto|ebpf|nftables',
@@ -29,6 +42,7 @@ async function run({ switches, values }: GivenFlags): Promise<number> {
   const { promise: interrupted, resolve } = Promise.withResolvers<string>()
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve(signal))
   const isFine = await runDemo({
+    hosts: hostsOf(values['hosts']),
     isOnce: switches.has('once'),
     plane: planeOf(values['plane']),
     interrupted,
@@ -39,4 +53,12 @@ async function run({ switches, values }: GivenFlags): Promise<number> {
 
 function planeOf(text: string | undefined): 'auto' | 'ebpf' | 'nftables' {
   return text === 'ebpf' || text === 'nftables' ? text : 'auto'
+}
+
+/** @throws NavstarError `CONFIG_INVALID` */
+function hostsOf(text = String(DEFAULT_HOSTS)): number {
+  const hosts = Number(text)
+  if (Number.isInteger(hosts) && hosts >= 1 && hosts <= MAX_HOSTS) return hosts
+  const cause = `'${text}' is no whole number from 1 to ${MAX_HOSTS}`
+  throw new NavstarError('CONFIG_INVALID', { attempt: 'read --hosts', cause })
 }

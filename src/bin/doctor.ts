@@ -1,4 +1,5 @@
-import { type Diagnosis, diagnose } from '../daemon/doctor.ts'
+import type { Diagnosis } from '../daemon/diagnosis.ts'
+import { diagnose } from '../daemon/doctor.ts'
 import { type Command, type GivenFlags, JSON_FLAG } from './command.ts'
 import { CONFIG_FLAGS, configOf } from './flags.ts'
 

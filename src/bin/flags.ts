@@ -20,6 +20,11 @@ export const CONFIG_FLAGS: readonly Flag[] = [
   },
 ]
 
+/** What commands take that only ask the daemon. */
+export const ADMIN_FLAGS: readonly Flag[] = CONFIG_FLAGS.filter(({ name }) =>
+  ['admin-listen', 'config'].includes(name),
+)
+
 /** Parses the arguments of a command. @throws NavstarError `CONFIG_INVALID` */
 export function parseFlags(command: Command, args: readonly string[]): GivenFlags {
   const options = Object.fromEntries(

@@ -6,14 +6,18 @@ import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { parseFlags } from './flags.ts'
 import { commandHelp, overview } from './help.ts'
+import { leaveCommand } from './leave.ts'
+import { nodesCommand } from './nodes.ts'
 import { planCommand } from './plan.ts'
 import { vipsCommand } from './vips.ts'
 
 const COMMANDS: readonly Command[] = [
   agentCommand,
   vipsCommand,
+  nodesCommand,
   planCommand,
   doctorCommand,
+  leaveCommand,
   demoCommand,
 ]
 

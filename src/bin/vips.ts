@@ -1,17 +1,14 @@
 import { fetchAdmin } from '../admin/client.ts'
 import type { ProblemView, VipsView, VipView } from '../daemon/resources.ts'
 import { type Command, type GivenFlags, JSON_FLAG } from './command.ts'
-import { CONFIG_FLAGS, configOf } from './flags.ts'
+import { ADMIN_FLAGS, configOf } from './flags.ts'
 
 /** `navstar vips`: what the running daemon serves. */
 export const vipsCommand: Command = {
   name: 'vips',
   summary: 'List the VIPs of this node, their backends and how they stand',
   description: 'Asks the running daemon. Exits with 1 when a VIP is not served as it should be.',
-  flags: [
-    JSON_FLAG,
-    ...CONFIG_FLAGS.filter(({ name }) => ['admin-listen', 'config'].includes(name)),
-  ],
+  flags: [JSON_FLAG, ...ADMIN_FLAGS],
   run,
 }
 

@@ -10,6 +10,7 @@ import type { Random } from '../base/random.ts'
 import type { Scope } from '../base/scope.ts'
 import type { DaemonConfig } from '../config/config.ts'
 import { type Dns, startDns } from '../dns/dns.ts'
+import { type Gossip, startGossip } from '../gossip/gossip.ts'
 import { type L4lb, openPlane, selectPlane, startAdvertising, startL4lb } from '../l4lb/l4lb.ts'
 import { type Mesos, startMesos } from '../mesos/mesos.ts'
 import type { Ip } from '../model/ip.ts'
@@ -28,6 +29,7 @@ export interface DaemonParts {
 /** A running daemon. */
 export interface Daemon {
   readonly mesos: Mesos
+  readonly gossip: Gossip
   readonly l4lb: L4lb
   readonly dns: Dns
   readonly adminAddress: string
@@ -39,7 +41,8 @@ const LAG_SAMPLE_MS = 500
 /**
  * Starts the daemon.
  *
- * @throws NavstarError `PLANE_UNAVAILABLE`, `ADMIN_BIND_FAILED`, `NATIVE_MISSING`
+ * @throws NavstarError `PLANE_UNAVAILABLE`, `ADMIN_BIND_FAILED`, `NATIVE_MISSING`, and what
+ * `startGossip` throws
  */
 export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const { config, clock, random, log, scope } = parts
@@ -52,13 +55,14 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const mesos = startMesos({ ...world, options: config.mesos })
   const nodeIp = (): Ip | undefined => config.nodeIp ?? mesos.agentIp()
   const advertising = startAdvertising({ tasks: mesos.tasks, log, scope })
+  const gossip = await startGossip({ ...world, options: config.gossip, address: nodeIp })
   const plane = await openPlane(chosen.kind, { options: config.l4lb, nodeIp })
   const { ranges } = config.l4lb
   const { records, problems } = advertising
   const l4lb = startL4lb({ ...world, plane, ranges, records, problems, nodeIp })
   const dns = startDns({ ...world, options: config.dns, names: l4lb.names })
-  const resources = daemonResources({ config, mesos, l4lb, dns, advertising, chosen })
+  const resources = daemonResources({ config, mesos, gossip, l4lb, dns, problems, chosen })
   const admin = await startAdmin({ options: config.admin, registry, resources, log, scope })
   log.info('navstar is running', { admin: admin.address, plane: chosen.kind })
-  return { mesos, l4lb, dns, adminAddress: admin.address }
+  return { mesos, gossip, l4lb, dns, adminAddress: admin.address }
 }

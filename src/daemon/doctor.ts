@@ -1,22 +1,14 @@
 /** What this host must have for navstar to work: each check passes, or names cause and hint. */
 import { readFile } from 'node:fs/promises'
-import { createServer } from 'node:net'
 import { fetchAdmin } from '../admin/client.ts'
 import { messageOf, NavstarError } from '../base/error.ts'
 import type { DaemonConfig } from '../config/config.ts'
 import { nativeAddon } from '../kernel/native.ts'
 import { selectPlane, tryPlanes } from '../l4lb/l4lb.ts'
 import { parseEndpoint } from '../model/endpoint.ts'
+import { type Diagnosis, pass, whyNotBindable } from './diagnosis.ts'
 
-/** The result of one check. A warning is a fault of some uses only. */
-export interface Diagnosis {
-  readonly check: string
-  readonly verdict: 'pass' | 'warn' | 'fail'
-  /** What was found. */
-  readonly found: string
-  /** What to do; absent when it passed. */
-  readonly hint?: string
-}
+import { checkGossip } from './gossip-doctor.ts'
 
 /** What is looked at, by the name under which a check that throws is reported. */
 const CHECKS: Readonly<Record<string, (config: DaemonConfig) => Promise<readonly Diagnosis[]>>> = {
@@ -28,6 +20,7 @@ const CHECKS: Readonly<Record<string, (config: DaemonConfig) => Promise<readonly
   'DNS addresses': checkDnsAddresses,
   'resolv.conf': checkResolvConf,
   'Mesos agent': checkMesos,
+  gossip: checkGossip,
 }
 
 /** Runs every check; one that throws is a failure of its own. */
@@ -167,25 +160,8 @@ async function checkMesos({ mesos }: DaemonConfig): Promise<Diagnosis[]> {
   }
 }
 
-/** Why TCP cannot be bound there; undefined when it can. */
-async function whyNotBindable(text: string): Promise<string | undefined> {
-  const endpoint = parseEndpoint(text, 53)
-  if (endpoint === undefined) return 'not an address'
-  const { promise, resolve } = Promise.withResolvers<string | undefined>()
-  const server = createServer()
-  server.once('error', (error) => resolve(error.message))
-  server.listen({ host: endpoint.address, port: endpoint.port }, () =>
-    server.close(() => resolve(undefined)),
-  )
-  return promise
-}
-
 function hostOf(text: string): string {
   return parseEndpoint(text, 53)?.address ?? text
-}
-
-function pass(check: string, found: string): Diagnosis {
-  return { check, verdict: 'pass', found }
 }
 
 function failure(check: string, error: unknown): Diagnosis {

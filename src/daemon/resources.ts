@@ -3,9 +3,11 @@ import type { Resources } from '../admin/admin.ts'
 import type { NavstarError } from '../base/error.ts'
 import type { DaemonConfig } from '../config/config.ts'
 import type { Dns } from '../dns/dns.ts'
-import type { Advertising, L4lb, PlaneProbe, ServiceStatus } from '../l4lb/l4lb.ts'
+import type { Gossip } from '../gossip/gossip.ts'
+import type { L4lb, PlaneProbe, ServiceStatus } from '../l4lb/l4lb.ts'
 import type { Mesos } from '../mesos/mesos.ts'
 import { formatEndpoint } from '../model/vip.ts'
+import { gossipStatusView, nodeResources } from './node-resources.ts'
 
 /** A VIP as `navstar vips` shows it. */
 export interface VipView {
@@ -44,9 +46,11 @@ export interface VipsView {
 export interface ResourceParts {
   readonly config: DaemonConfig
   readonly mesos: Mesos
+  readonly gossip: Gossip
   readonly l4lb: L4lb
   readonly dns: Dns
-  readonly advertising: Advertising
+  /** What of this node's tasks or of others' records cannot be used. */
+  readonly problems: () => readonly NavstarError[]
   readonly chosen: PlaneProbe
 }
 
@@ -55,16 +59,17 @@ export function daemonResources(parts: ResourceParts): Resources {
   return {
     '/v1/navstar/vips': () => vipsView(parts),
     '/v1/navstar/status': () => statusView(parts),
+    ...nodeResources(parts.gossip),
   }
 }
 
-function vipsView({ config, l4lb, advertising }: ResourceParts): VipsView {
+function vipsView({ config, l4lb, problems: others }: ResourceParts): VipsView {
   const { rows, isComplete } = l4lb.services.snapshot
   const statuses = [...rows.keys()].map((key) => l4lb.statusOf(key))
   const vips = statuses
     .filter((status) => status !== undefined)
     .map((status) => vipView(status, config.dns.zone))
-  const problems = [...advertising.problems(), ...l4lb.problems()].map(problemView)
+  const problems = [...others(), ...l4lb.problems()].map(problemView)
   return { plane: l4lb.planeKind, isComplete, vips: vips.sort(byName), problems }
 }
 
@@ -84,11 +89,12 @@ function vipView({ service, isServed, error }: ServiceStatus, zone: string): Vip
   }
 }
 
-function statusView({ mesos, l4lb, dns, chosen }: ResourceParts): unknown {
+function statusView({ mesos, gossip, l4lb, dns, chosen }: ResourceParts): unknown {
   const { lastError, ...sync } = l4lb.status()
   return {
     plane: { kind: chosen.kind, reason: chosen.reason },
     l4lb: { ...sync, ...(lastError && { lastError: problemView(lastError) }) },
+    gossip: gossipStatusView(gossip),
     mesos: mesos.status(),
     agentIp: mesos.agentIp(),
     dns: dns.addresses(),

@@ -15,7 +15,7 @@ function navstar(...args: readonly string[]) {
 test('without a command it shows what there is', () => {
   const { status, stdout } = navstar()
   expect(status).toBe(0)
-  for (const name of ['agent', 'vips', 'plan', 'doctor', 'demo'])
+  for (const name of ['agent', 'vips', 'nodes', 'plan', 'doctor', 'leave', 'demo'])
     expect(stdout).toContain(`  ${name} `)
 })
 
@@ -31,6 +31,8 @@ test.each([
   [['agent', '--plane', 'ipvs'], "flag: plane 'ipvs'"],
   [['plan', '--config', '/nonexistent'], '/nonexistent'],
   [['plan', 'everything'], 'CONFIG_INVALID'],
+  [['agent', '--cluster-id', 'blue'], 'cluster-id needs gossip-key-file'],
+  [['leave'], 'Add --yes'],
 ])('%j ends with 64', (args, message) => {
   const { status, stderr } = navstar(...args)
   expect(status).toBe(64)
