@@ -5,6 +5,8 @@ import type { Rings } from './rings.ts'
 
 interface Link {
   isEager: boolean
+  /** When the peer last brought something new. */
+  usefulMs: number
   /** Versions that the peer may lack; told with the next ping or ack. */
   readonly news: Map<NodeId, number>
 }
@@ -32,6 +34,15 @@ export class Links {
 
   setEager(peer: NodeId, isEager: boolean): void {
     this.#at(peer).isEager = isEager
+  }
+
+  /** The peer brought something new. */
+  noteUseful(peer: NodeId, nowMs: number): void {
+    this.#at(peer).usefulMs = nowMs
+  }
+
+  usefulMsOf(peer: NodeId): number {
+    return this.#links.get(peer)?.usefulMs ?? Number.NEGATIVE_INFINITY
   }
 
   /** The peer will be told that this version is here. */
@@ -62,7 +73,7 @@ export class Links {
     const known = this.#links.get(peer)
     if (known !== undefined) return known
     if (this.#links.size > this.peers.size + MAX_SPARE_LINKS) this.#dropSpare()
-    const link: Link = { isEager: true, news: new Map() }
+    const link: Link = { isEager: true, usefulMs: Number.NEGATIVE_INFINITY, news: new Map() }
     this.#links.set(peer, link)
     return link
   }

@@ -13,6 +13,9 @@ import type { MissingVersions } from './missing.ts'
 import type { Records } from './records.ts'
 import type { Accusation, Announcement } from './statements.ts'
 
+/** A link that brought something new so recently stays eager. */
+const USEFUL_MS = 300
+
 /** What {@link Spread} works with. */
 export interface SpreadParts {
   readonly links: Links
@@ -72,6 +75,7 @@ export class Spread {
     switch (receipt.kind) {
       case 'applied':
         missing.settle(head.node)
+        links.noteUseful(from, turn.nowMs)
         turn.emit({
           kind: 'delta-applied',
           node: head.node,
@@ -143,6 +147,8 @@ export class Spread {
     const { links } = this.#parts
     const to = destinationOf(this.#ground, peer)
     if (to === undefined || !links.peers.has(peer)) return
+    // when many nodes speak at once, a link that is superfluous for one is needed for another
+    if (this.#ground.turn.nowMs - links.usefulMsOf(peer) < USEFUL_MS) return
     links.setEager(peer, false)
     this.#ground.outbox.patient(to, { kind: 'prune' })
   }

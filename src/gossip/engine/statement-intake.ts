@@ -1,4 +1,5 @@
 /** Believes or refuses what is said about members, and acts on it. */
+import type { MemberState } from '../../model/member.ts'
 import type { NodeId } from '../../model/node-id.ts'
 import type { Ground } from './ground.ts'
 import type { Accusation, Announcement } from './statements.ts'
@@ -12,7 +13,7 @@ export interface StatementIntakeParts {
   readonly refute: (incarnation: number, accuser: NodeId) => void
   /** Asks a peer for statements about nodes. */
   readonly want: (peer: NodeId, node: NodeId) => void
-  /** A node that was dead is alive: perhaps a whole side of a cut is back. */
+  /** A dead node itself says that it is alive: perhaps a whole side of a cut is back. */
   readonly onBack: (node: NodeId) => void
   readonly forget: (node: NodeId) => void
 }
@@ -51,7 +52,7 @@ export class StatementIntake {
     this.#timers.get(node)?.cancel()
     this.#timers.delete(node)
     this.#parts.flood(announcement, from)
-    this.#report(node, before)
+    this.#report(node, before, from)
   }
 
   onAccusation(from: NodeId, accusation: Accusation): void {
@@ -121,7 +122,7 @@ export class StatementIntake {
     outbox.urgent({ node, endpoint }, own, notary.sign<Accusation>(doubt))
   }
 
-  #report(node: NodeId, before: ReturnType<Ground['membership']['stateOf']>): void {
+  #report(node: NodeId, before: MemberState | undefined, from: NodeId): void {
     const { turn, membership } = this.#ground
     const after = membership.stateOf(node)
     if (after === 'left') {
@@ -131,7 +132,7 @@ export class StatementIntake {
     }
     if (before === undefined) turn.emit({ kind: 'joined', node })
     else if (before !== 'alive') turn.emit({ kind: 'refuted', node })
-    if (before === 'dead') this.#parts.onBack(node)
+    if (before === 'dead' && from === node) this.#parts.onBack(node)
   }
 
   #scheduleDeath(node: NodeId): void {
