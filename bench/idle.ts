@@ -1,19 +1,17 @@
 /** What a daemon costs that has nothing to do: 50 tasks run, and it asks the agent for news. */
-import { readFile } from 'node:fs/promises'
 import { systemClock } from '../src/base/clock.ts'
 import { ClusterHost } from '../src/demo/host/cluster-host.ts'
-import { addFabric } from '../src/demo/network/topology.ts'
+import { addFabric } from '../src/demo/network/fabric.ts'
 import type { PlaneKind } from '../src/l4lb/plane.ts'
 import { digits } from './numbers.ts'
 import type { Places } from './places.ts'
+import { cpuSeconds, rssMib } from './process-usage.ts'
 import type { Settings } from './settings.ts'
 import type { Row } from './table.ts'
 
 const TASKS = 50
 const SETTLE_MS = 3000
 const WINDOW_MS = 20_000
-/** USER_HZ: the unit of the times in /proc, the same on every machine. */
-const TICKS_PER_SECOND = 100
 
 interface Case {
   readonly plane: PlaneKind
@@ -58,28 +56,16 @@ async function measureHost(
   await host.waitFor('/v1/navstar/vips', (text) => text.split('"served"').length > TASKS)
   await wait(SETTLE_MS)
   const pid = host.daemonPid
-  const before = await cpuTicks(pid)
+  const before = await cpuSeconds(pid)
   await wait(WINDOW_MS)
-  const ticks = (await cpuTicks(pid)) - before
-  const rssMib = await rssOf(pid)
+  const usedSeconds = (await cpuSeconds(pid)) - before
+  const memoryMib = await rssMib(pid)
   await host.killDaemon()
-  const percent = ((ticks / TICKS_PER_SECOND) * 100_000) / WINDOW_MS
+  const percent = (usedSeconds * 100_000) / WINDOW_MS
   return [
     { measure: 'idle daemon, % of a core', value: digits(percent), target: '≤ 0.5' },
-    { measure: 'idle daemon, memory, MiB', value: digits(rssMib), target: '≤ 100' },
+    { measure: 'idle daemon, memory, MiB', value: digits(memoryMib), target: '≤ 100' },
   ]
-}
-
-/** User and system time. **Source:** proc(5), `/proc/[pid]/stat`, fields 14 and 15 */
-async function cpuTicks(pid: number | undefined): Promise<number> {
-  const text = await readFile(`/proc/${pid}/stat`, 'utf8')
-  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
-  return Number(fields[11]) + Number(fields[12])
-}
-
-async function rssOf(pid: number | undefined): Promise<number> {
-  const text = await readFile(`/proc/${pid}/status`, 'utf8')
-  return Number(/VmRSS:\s+(\d+)/.exec(text)?.[1]) / 1024
 }
 
 async function wait(durationMs: number): Promise<void> {

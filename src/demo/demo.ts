@@ -1,15 +1,23 @@
-/** The demo: one cluster host, from a task's label to a balanced connection. */
+/** The demo: a cluster on this machine, from a task's label to a connection that survives a host. */
 import { readFile } from 'node:fs/promises'
-import { join } from 'node:path'
-import { ClusterHost } from './host/cluster-host.ts'
-import { type LoadReport, mergeReports, percentile } from './load/load-report.ts'
-import { addFabric, hostAddresses } from './network/topology.ts'
-import { holdPlaces } from './places/hold.ts'
-import type { DemoPlaces } from './places/places.ts'
+import { Cluster } from './cluster/cluster.ts'
+import { backendAddresses, untilServed } from './cluster/view.ts'
+import { openControl } from './control/control.ts'
+import type { ClusterHost } from './host/cluster-host.ts'
+import { type HeldPlaces, holdPlaces } from './places/hold.ts'
+import { endProcesses } from './places/processes.ts'
+import { howTo } from './show/how-to.ts'
+import { showJoin } from './show/join.ts'
+import { showKill } from './show/kill.ts'
+import { showCut } from './show/partition.ts'
+import { measureReach, reachDirectly } from './show/reach.ts'
+import { durationText, type Miss, type Stage } from './show/stage.ts'
 
 /** How the demo runs. */
 export interface DemoOptions {
-  /** Ends after the measurements instead of staying up. */
+  /** How many hosts; from 1 on. */
+  readonly hosts: number
+  /** Shows what happens when hosts fail, join and are cut off, and ends; else it stays up. */
   readonly isOnce: boolean
   readonly plane: 'auto' | 'ebpf' | 'nftables'
   /** Resolves when the user has seen enough. */
@@ -18,21 +26,23 @@ export interface DemoOptions {
 }
 
 const NAME = 'web.marathon.l4lb.thisdcos.directory'
-const BACKENDS = 3
-const REQUESTS = 1000
-const ROUNDS = 4
-const PORT = 8080
+const START_BOUND_MS = 20_000
 
 /** Runs the demo. @returns whether everything went as it should */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
-  const { print } = options
+  const { print, interrupted } = options
   const held = await holdPlaces(process.pid.toString(36))
-  const demo = held.places
+  const stopping = new AbortController()
   for (const id of held.swept) print(`removed what demo ${id} had left behind`)
+  void interrupted.then(async () => {
+    stopping.abort()
+    await endProcesses(held.places.cgroup) // what waits for them fails now
+  })
   try {
-    return await show(demo, options)
+    return await show(held, { ...options, signal: stopping.signal })
   } catch (error) {
-    print(await lastWords(demo))
+    if (stopping.signal.aborted) return false
+    print(await lastWords(held))
     throw error
   } finally {
     await held.close()
@@ -40,103 +50,87 @@ export async function runDemo(options: DemoOptions): Promise<boolean> {
   }
 }
 
-/** The end of the first host's log. */
-async function lastWords(demo: DemoPlaces): Promise<string> {
-  const log = await readFile(join(demo.stateDirectory, 'h1.log'), 'utf8').catch(() => '')
-  return ['the daemon of h1 logged last:', ...log.trim().split('\n').slice(-5)].join('\n  ')
-}
+type Showing = DemoOptions & { readonly signal: AbortSignal }
 
-async function show(demo: DemoPlaces, options: DemoOptions): Promise<boolean> {
-  const { print, plane, isOnce, interrupted } = options
-  const host = new ClusterHost(demo, { number: 1, containers: BACKENDS, plane })
-  print(`host h1 is namespace ${host.places.namespace}, address ${host.ip}`)
-  await addFabric(demo)
-  await host.create()
-  await host.startAgent()
-  print('a simulated Mesos agent serves its API on 127.0.0.1:5051 there')
-  const ports = [{ port: PORT, vips: ['/web:80'] }]
-  for (let index = 1; index <= BACKENDS; index++) {
-    const id = await host.startBackend(index, { name: 'web', ports })
-    print(`task ${id} runs in container ${index}, labelled VIP_0: /web:80`)
+async function show({ places }: HeldPlaces, options: Showing): Promise<boolean> {
+  const { print, plane, isOnce, hosts, interrupted, signal } = options
+  const backendsPerHost = hosts === 1 ? 3 : 2
+  const cluster = await Cluster.open({ places, hosts, backendsPerHost, plane, signal })
+  print(
+    `${hosts} hosts, each with a Mesos agent, ${backendsPerHost} tasks labelled VIP_0: /web:80, and a daemon:`,
+  )
+  for (const host of cluster.hosts) {
+    print(`  host ${host.name} is namespace ${host.places.namespace}, address ${host.ip}`)
   }
-  await host.startDaemon()
-  await host.waitFor('/v1/navstar/vips', (text) => text.includes('"served"'))
-  print((await chosenPlane(host)) ?? '')
-  const addresses = (await host.run(['dig', '+short', NAME, 'A', NAME, 'AAAA'])).trim()
-  print(`${NAME} is ${addresses.split('\n').join(' and ')}`)
-  const isFine = await measure(host, print)
-  if (isOnce) return isFine
-  print(tryOut(host))
+  const { requests } = await reachDirectly(cluster)
+  print(
+    `without navstar, containers reach the backends of all hosts by IPv4 and IPv6 (${requests} requests)`,
+  )
+  const stage = await startDaemons(cluster, print)
+  signal.throwIfAborted()
+  const misses: Miss[] = [await measureReach(stage)]
+  if (isOnce) misses.push(...(await showFailures(stage, signal)))
+  const found = misses.filter((miss) => miss !== undefined)
+  for (const miss of found) print(miss)
+  if (isOnce) return found.length === 0
+  const control = await openControl(cluster, places, print)
+  print(howTo(cluster, places, NAME))
   await interrupted
-  return isFine
+  await control.close()
+  return found.length === 0
 }
 
-async function chosenPlane(host: ClusterHost): Promise<string | undefined> {
-  const status = JSON.parse(await host.waitFor('/v1/navstar/status')) as {
+async function startDaemons(cluster: Cluster, print: (line: string) => void): Promise<Stage> {
+  const [first] = cluster.hosts
+  if (first === undefined) throw new Error('a demo needs a host')
+  await cluster.startDaemons()
+  const wanted = backendAddresses(cluster.hosts)
+  const servedMs = await untilServed(cluster.hosts, wanted, START_BOUND_MS)
+  if (servedMs === undefined) throw new Error('the daemons do not serve the backends of all hosts')
+  const answers = await Promise.all(cluster.hosts.map(addressesOf))
+  const [addresses = []] = answers
+  if (answers.some((other) => other.join() !== addresses.join())) {
+    throw new Error(`the hosts give the name different addresses: ${answers.join(' | ')}`)
+  }
+  print(
+    `the daemons are cluster ${cluster.id}; they serve the backends of all, ${durationText(servedMs)} after the last started`,
+  )
+  print(await chosenPlane(first))
+  print(`${NAME} is ${addresses.join(' and ')} on every host`)
+  return { cluster, first, url: `http://${addresses[0]}/`, print }
+}
+
+/** What a single host cannot show is left out: alone or with one other, a host holds itself cut off. */
+async function showFailures(stage: Stage, signal: AbortSignal): Promise<Miss[]> {
+  const { cluster } = stage
+  const misses: Miss[] = []
+  if (cluster.running.length > 2) misses.push(...(await showKill(stage)))
+  signal.throwIfAborted()
+  misses.push(...(await showJoin(stage)))
+  signal.throwIfAborted()
+  if (cluster.running.length > 3) misses.push(...(await showCut(stage)))
+  return misses
+}
+
+async function addressesOf(host: ClusterHost): Promise<readonly string[]> {
+  const text = await host.run(['dig', '+short', NAME, 'A', NAME, 'AAAA'])
+  return text.trim().split('\n')
+}
+
+async function chosenPlane(host: ClusterHost): Promise<string> {
+  const { plane } = JSON.parse(await host.waitFor('/v1/navstar/status')) as {
     plane: { kind: string; reason: string }
   }
-  return `the daemon chose plane ${status.plane.kind}: ${status.plane.reason}`
+  return `the daemon chose plane ${plane.kind}: ${plane.reason}`
 }
 
-async function measure(host: ClusterHost, print: (line: string) => void): Promise<boolean> {
-  const containers = Array.from({ length: BACKENDS }, (_, index) =>
-    hostAddresses(1).container(index + 1),
-  )
-  const direct = containers.map(({ ip }) => `http://${ip}:${PORT}/`)
-  const [address = ''] = (await host.run(['dig', '+short', NAME, 'A'])).split('\n')
-  await host.sendRequests(100, [...direct, `http://${NAME}/`, `http://${address}/`]) // warms up
-  const [byName, byAddress, directly] = await alternate(host, [
-    [`http://${NAME}/`],
-    [`http://${address}/`],
-    direct,
-  ])
-  print(`${REQUESTS} requests through the VIP by name: ${spreadText(byName)}`)
-  print(`${REQUESTS} requests through the VIP by address: ${spreadText(byAddress)}`)
-  print(`latency by name    ${latencyText(byName)} (the name is resolved each time)`)
-  print(`latency by address ${latencyText(byAddress)}`)
-  print(`latency direct     ${latencyText(directly)}`)
-  const ratio = percentile(byAddress.timesUs, 0.5) / percentile(directly.timesUs, 0.5)
-  print(`the VIP takes ${ratio.toFixed(2)} times the direct median`)
-  const isFine = [byName, byAddress].every(
-    ({ timesUs, spread }) => timesUs.length === REQUESTS && Object.keys(spread).length === BACKENDS,
-  )
-  if (!isFine) print(`FAILED: expected ${REQUESTS} answers from ${BACKENDS} backends`)
-  return isFine
-}
-
-/** Sends to each target in turn, so that a busy moment of the machine falls on all of them. */
-async function alternate(
-  host: ClusterHost,
-  targets: readonly [string[], string[], string[]],
-): Promise<[LoadReport, LoadReport, LoadReport]> {
-  const reports: [LoadReport[], LoadReport[], LoadReport[]] = [[], [], []]
-  for (let round = 0; round < ROUNDS; round++) {
-    for (const [index, urls] of targets.entries()) {
-      reports[index]?.push(await host.sendRequests(REQUESTS / ROUNDS, urls))
-    }
+/** The end of each host's log. */
+async function lastWords({ places }: HeldPlaces): Promise<string> {
+  const words: string[] = []
+  for (let number = 1; ; number++) {
+    const path = `${places.stateDirectory}/h${number}.log`
+    const log = await readFile(path, 'utf8').catch(() => undefined)
+    if (log === undefined) return words.join('\n')
+    words.push(`the daemon of h${number} logged last:`, ...log.trim().split('\n').slice(-4))
   }
-  return [mergeReports(reports[0]), mergeReports(reports[1]), mergeReports(reports[2])]
-}
-
-function spreadText({ spread, failures }: LoadReport): string {
-  const shares = Object.entries(spread).map(([backend, count]) => `${backend} ${count}`)
-  const errors = Object.entries(failures).map(([reason, count]) => `${reason} ${count}`)
-  return `${shares.join(', ')}; failures: ${errors.join(', ') || 'none'}`
-}
-
-function latencyText({ timesUs }: LoadReport): string {
-  const milliseconds = (share: number) => (percentile(timesUs, share) / 1000).toFixed(2)
-  return `p50 ${milliseconds(0.5)} ms, p99 ${milliseconds(0.99)} ms`
-}
-
-function tryOut(host: ClusterHost): string {
-  const { script } = host.places
-  return [
-    '',
-    `The cluster stays up; host h1 is ${host.ip}. Try, in another terminal:`,
-    `  ${script} curl http://${NAME}/`,
-    `  ${script} dig ${NAME}`,
-    `  ${script} ${process.cwd()}/navstar vips`,
-    'Ctrl-C ends it and removes everything.',
-  ].join('\n')
 }

@@ -2,7 +2,7 @@
 import { ClusterHost, type ClusterHostOptions } from '../../src/demo/host/cluster-host.ts'
 import { demoProgram, firstLine, outputOf, spawnOnHost } from '../../src/demo/host/host-process.ts'
 import type { LoadReport } from '../../src/demo/load/load-report.ts'
-import { addFabric } from '../../src/demo/network/topology.ts'
+import { addFabric } from '../../src/demo/network/fabric.ts'
 import { holdPlaces } from '../../src/demo/places/hold.ts'
 
 /** A host under test. */

@@ -19,7 +19,7 @@ describe.each(['ebpf', 'nftables'] as const)(
       for (const { failures, timesUs, spread } of loads) {
         expect(failures).toEqual({})
         expect(timesUs.length).toBeGreaterThan(KILLS * 20)
-        expect(Object.keys(spread)).toEqual(['web-1', 'web-2', 'web-3'])
+        expect(Object.keys(spread)).toEqual(['h1-web-1', 'h1-web-2', 'h1-web-3'])
       }
     })
   },

@@ -1,14 +1,18 @@
 /** One host of a demo: simulated Mesos agent, backends in containers, and the daemon. */
 import type { ChildProcess } from 'node:child_process'
-import { mkdirSync, openSync } from 'node:fs'
+import { openSync } from 'node:fs'
 import { mkdir, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
+import { setTimeout as sleep } from 'node:timers/promises'
 import type { AgentInstruction } from '../agent/instruction.ts'
 import type { SimulatedTask } from '../agent/task.ts'
 import type { LoadReport } from '../load/load-report.ts'
-import { addHost, DNS_ADDRESS, hostAddresses } from '../network/topology.ts'
+import { monotonicMs } from '../load/monotonic.ts'
+import { DNS_ADDRESS, type HostAddresses, hostAddresses } from '../network/addresses.ts'
+import { addHost } from '../network/topology.ts'
 import type { DemoPlaces, HostPlaces } from '../places/places.ts'
 import { demoProgram, firstLine, navstarProgram, outputOf, spawnOnHost } from './host-process.ts'
+import { switchOff, switchOn } from './power.ts'
 
 /** How a host is made. */
 export interface ClusterHostOptions {
@@ -22,8 +26,12 @@ export interface ClusterHostOptions {
 /** A running host. */
 export class ClusterHost {
   readonly places: HostPlaces
+  readonly addresses: HostAddresses
   readonly #demo: DemoPlaces
   readonly #options: ClusterHostOptions
+  /** What runs in each container, by its number. */
+  readonly #tasks = new Map<number, SimulatedTask>()
+  #hasPower = true
   #agent: ChildProcess | undefined
   #daemon: ChildProcess | undefined
 
@@ -31,20 +39,38 @@ export class ClusterHost {
     this.#demo = demo
     this.#options = options
     this.places = demo.host(`h${options.number}`)
+    this.addresses = hostAddresses(options.number)
+  }
+
+  get name(): string {
+    return this.places.name
+  }
+
+  get number(): number {
+    return this.#options.number
   }
 
   get ip(): string {
-    return hostAddresses(this.#options.number).ip
+    return this.addresses.ip
+  }
+
+  get hasPower(): boolean {
+    return this.#hasPower
+  }
+
+  /** Numbers of the containers in which backends run. */
+  get backends(): readonly number[] {
+    return [...this.#tasks.keys()]
   }
 
   /** Where the daemon logs. */
   get logPath(): string {
-    return join(this.#demo.stateDirectory, `${this.places.name}.log`)
+    return join(this.#demo.stateDirectory, `${this.name}.log`)
   }
 
   /** Process number of the daemon while it runs. */
   get daemonPid(): number | undefined {
-    return this.#daemon?.exitCode === null ? this.#daemon.pid : undefined
+    return isRunning(this.#daemon) ? this.#daemon.pid : undefined
   }
 
   /** Makes namespaces, cgroup and the script that enters the host. */
@@ -78,16 +104,21 @@ export class ClusterHost {
     return (await promise).replace(/^task /, '')
   }
 
-  /** Starts a backend in a container and has the agent report its task. @returns the task's id */
+  /**
+   * Starts a backend in a container and has the agent report its task. The backend answers with a
+   * name such as `h1-web-2`: host, task, container.
+   *
+   * @returns the task's id
+   */
   async startBackend(index: number, task: SimulatedTask): Promise<string> {
     const port = task.ports?.[0]?.port ?? 8080
-    const args = ['--port', String(port), '--name', `${task.name}-${index}`]
+    const args = ['--port', String(port), '--name', `${this.name}-${task.name}-${index}`]
     const namespace = this.places.container(index)
-    const backend = spawnOnHost(this.places, demoProgram('host/backend-main.ts', ...args), {
-      namespace,
-    })
+    const program = demoProgram('host/backend-main.ts', ...args)
+    const backend = spawnOnHost(this.places, program, { namespace })
     await firstLine(backend, 'ready')
-    const { ip, ip6 } = hostAddresses(this.#options.number).container(index)
+    this.#tasks.set(index, task)
+    const { ip, ip6 } = this.addresses.container(index)
     return this.tellAgent({
       kind: 'add',
       task: { ...task, network: 'container', addresses: [ip, ip6] },
@@ -96,11 +127,11 @@ export class ClusterHost {
 
   /** Starts the daemon and waits until it runs. */
   async startDaemon(...flags: string[]): Promise<void> {
-    mkdirSync(this.#demo.stateDirectory, { recursive: true })
     const log = openSync(this.logPath, 'a')
     const options = [
       ...['--plane', this.#options.plane, '--cgroup', this.places.cgroup],
       ...['--pin-directory', this.places.pinDirectory, '--dns-listen', `${DNS_ADDRESS}:53`],
+      ...['--state-directory', join(this.#demo.stateDirectory, `${this.name}.state`)],
     ]
     const command = navstarProgram('agent', ...options, ...flags)
     this.#daemon = spawnOnHost(this.places, command, { stdio: 'ignore', stderrFd: log })
@@ -110,32 +141,48 @@ export class ClusterHost {
   /** Kills the daemon at once, as `kill -9` does, and waits for its end. */
   async killDaemon(): Promise<void> {
     const daemon = this.#daemon
-    if (daemon === undefined || daemon.exitCode !== null || daemon.signalCode !== null) return
+    if (!isRunning(daemon)) return
     const { promise, resolve } = Promise.withResolvers<void>()
     daemon.once('exit', () => resolve())
     daemon.kill('SIGKILL')
     await promise
   }
 
-  /** Asks the daemon's API until it answers. @returns the answer's text */
-  async waitFor(path: string, isWanted: (text: string) => boolean = () => true): Promise<string> {
-    const url = `http://127.0.0.1:62080${path}`
-    for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
-      const text = await this.run([
-        'curl',
-        '-sf',
-        '--retry-connrefused',
-        '--retry',
-        '20',
-        '--retry-delay',
-        '0',
-        '--retry-max-time',
-        '10',
-        url,
-      ]).catch(() => undefined)
+  /** Takes the host's power: its link is down and its processes are gone at once. */
+  async switchOff(): Promise<void> {
+    this.#hasPower = false
+    await switchOff(this.#demo, this.places)
+    this.#agent = undefined
+    this.#daemon = undefined
+  }
+
+  /** Gives it power again: agent and backends start; the daemon is the caller's. */
+  async switchOn(): Promise<void> {
+    await switchOn(this.#demo, this.places)
+    this.#hasPower = true
+    await this.startAgent()
+    for (const [index, task] of this.#tasks) await this.startBackend(index, task)
+  }
+
+  /** Asks the daemon's API until the answer is as wanted. @returns the answer's text */
+  async waitFor(
+    path: string,
+    isWanted: (text: string) => boolean = () => true,
+    withinMs = 20_000,
+  ): Promise<string> {
+    const deadlineMs = monotonicMs() + withinMs
+    while (monotonicMs() < deadlineMs) {
+      const text = await this.ask(path)
       if (text !== undefined && isWanted(text)) return text
+      await sleep(POLL_MS)
     }
-    throw new Error(`${this.places.name}: ${path} did not become as wanted; see ${this.logPath}`)
+    throw new Error(`${this.name}: ${path} did not become as wanted; see ${this.logPath}`)
+  }
+
+  /** Asks the daemon's API once. @returns the answer's text; undefined: no good answer */
+  async ask(path: string): Promise<string | undefined> {
+    const url = `http://127.0.0.1:62080${path}`
+    return this.run(['curl', '-sf', '--max-time', '5', url]).catch(() => undefined)
   }
 
   /** Runs a command as a client on the host, or in one of its containers. @returns what it printed */
@@ -145,11 +192,20 @@ export class ClusterHost {
     return outputOf(spawnOnHost(this.places, command, options))
   }
 
-  /** Sends requests from the host. */
-  async sendRequests(count: number, urls: readonly string[]): Promise<LoadReport> {
+  /** Sends requests, to each address in turn, from the host or one of its containers. */
+  async sendRequests(
+    count: number,
+    urls: readonly string[],
+    container?: number,
+  ): Promise<LoadReport> {
     const args = ['--count', String(count), ...urls.flatMap((url) => ['--url', url])]
-    return JSON.parse(await this.run(demoProgram('load/load-main.ts', ...args))) as LoadReport
+    const program = demoProgram('load/load-main.ts', ...args)
+    return JSON.parse(await this.run(program, container)) as LoadReport
   }
 }
 
-const ATTEMPTS = 100
+const POLL_MS = 20
+
+function isRunning(child: ChildProcess | undefined): child is ChildProcess {
+  return child !== undefined && child.exitCode === null && child.signalCode === null
+}

@@ -1,6 +1,6 @@
 /**
  * The network of a demo: a fabric namespace with a bridge, hosts with one leg on it, and on each
- * host a bridge with containers.
+ * host a bridge with containers. Hosts route to each other's containers.
  *
  * ```
  *  fabric (10.99.0.254, fd99::fe) ── eth0 host h1 (10.99.0.1, fd99::1) ── c0 ── containers
@@ -9,43 +9,10 @@
  */
 import { mkdir, writeFile } from 'node:fs/promises'
 import type { DemoPlaces, HostPlaces } from '../places/places.ts'
-import { ipBatch, run } from '../run.ts'
-
-/** Where DNS listens on every host, as in DC/OS. */
-export const DNS_ADDRESS = '198.51.100.1'
-
-/** The addresses of a host, by its number from 1 on. */
-export interface HostAddresses {
-  readonly ip: string
-  readonly ip6: string
-  /** The container with this number, from 1 on. */
-  container(index: number): { readonly ip: string; readonly ip6: string }
-}
-
-/** The addresses of host `number`. */
-export function hostAddresses(number: number): HostAddresses {
-  return {
-    ip: `10.99.0.${number}`,
-    ip6: `fd99::${number}`,
-    container: (index) => ({
-      ip: `172.31.${number}.${10 + index}`,
-      ip6: `fd31:${number}::${10 + index}`,
-    }),
-  }
-}
-
-/** Makes the fabric. */
-export async function addFabric({ fabric }: DemoPlaces): Promise<void> {
-  await ipBatch([`netns add ${fabric}`])
-  await quiet(fabric)
-  await ipBatch([`link add name br0 netns ${fabric} type bridge`])
-  await ipIn(fabric, [
-    'link set lo up',
-    'link set br0 up',
-    'address add 10.99.0.254/24 dev br0',
-    'address add fd99::fe/64 dev br0 nodad',
-  ])
-}
+import { ipBatch } from '../run.ts'
+import { DNS_ADDRESS, hostAddresses } from './addresses.ts'
+import { WHOLE } from './fabric.ts'
+import { ipIn, quiet } from './ip-command.ts'
 
 /** Makes a host with containers, all empty. */
 export async function addHost(
@@ -60,7 +27,7 @@ export async function addHost(
     `link add name eth0 netns ${host.namespace} type veth peer name ${host.name} netns ${demo.fabric}`,
     `link add name c0 netns ${host.namespace} type bridge`,
   ])
-  await ipIn(demo.fabric, [`link set ${host.name} master br0 up`])
+  await ipIn(demo.fabric, [`link set ${host.name} master ${WHOLE} up`])
   await ipIn(host.namespace, [
     'link set lo up',
     'link set eth0 up',
@@ -75,6 +42,17 @@ export async function addHost(
   ])
   for (let index = 1; index <= containers; index++) await addContainer(host, number, index)
   await nameResolvers(host)
+}
+
+/** Makes a host route to the containers of others, by their numbers. */
+export async function addRoutes(host: HostPlaces, others: readonly number[]): Promise<void> {
+  const lines = others
+    .map(hostAddresses)
+    .flatMap(({ ip, ip6, containers, containers6 }) => [
+      `route replace ${containers} via ${ip}`,
+      `-6 route replace ${containers6} via ${ip6}`,
+    ])
+  await ipIn(host.namespace, lines)
 }
 
 /** Makes one container: a namespace with an address on the host's bridge. */
@@ -101,30 +79,6 @@ async function addContainer(host: HostPlaces, number: number, index: number): Pr
     `-6 route add default via fd31:${number}::1`,
   ])
   await nameResolvers({ namespace })
-}
-
-async function ipIn(namespace: string, lines: readonly string[]): Promise<void> {
-  const [first, second] = [
-    lines.filter((line) => !line.startsWith('-6 ')),
-    lines.filter((line) => line.startsWith('-6 ')),
-  ]
-  await run('ip', ['-n', namespace, '-batch', '-'], `${first.join('\n')}\n`)
-  if (second.length === 0) return
-  const lines6 = second.map((line) => line.slice(3)).join('\n')
-  await run('ip', ['-6', '-n', namespace, '-batch', '-'], `${lines6}\n`)
-}
-
-/** Forwarding on; no address detection delays, no router advertisements. */
-async function quiet(namespace: string): Promise<void> {
-  const settings = [
-    'echo 1 > ipv4/ip_forward',
-    'echo 1 > ipv6/conf/all/forwarding',
-    'echo 0 > ipv6/conf/default/accept_dad',
-    'echo 0 > ipv6/conf/all/accept_dad',
-    'echo 0 > ipv6/conf/default/accept_ra',
-  ]
-  const script = ['cd /proc/sys/net', ...settings].join(' && ')
-  await run('ip', ['netns', 'exec', namespace, 'sh', '-c', script])
 }
 
 /** `ip netns exec` shows this file as /etc/resolv.conf. */

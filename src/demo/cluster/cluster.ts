@@ -1,0 +1,165 @@
+/** Hosts that form one cluster, and what can happen to it. */
+import { join } from 'node:path'
+import { ClusterHost } from '../host/cluster-host.ts'
+import { addFabric, divide, unite } from '../network/fabric.ts'
+import { addRoutes } from '../network/topology.ts'
+import type { DemoPlaces } from '../places/places.ts'
+import { writeClusterKey } from './key.ts'
+
+/** How the hosts of a cluster are made. */
+export interface ClusterOptions {
+  readonly places: DemoPlaces
+  readonly hosts: number
+  readonly backendsPerHost: number
+  readonly plane: 'auto' | 'ebpf' | 'nftables'
+  /** Aborted: no further host is made. */
+  readonly signal?: AbortSignal
+}
+
+/** The port of a task. */
+export const BACKEND_PORT = 8080
+/** The port of the VIP `web`. */
+export const VIP_PORT = 80
+/** As many hosts the addresses are good for. */
+export const MAX_HOSTS = 99
+
+const GOSSIP_PORT = 62501
+
+/** Backends of `/web:80` on hosts in namespaces; {@link Cluster.open} makes it. */
+export class Cluster {
+  readonly #options: ClusterOptions
+  readonly #hosts: ClusterHost[] = []
+  readonly #keyFile: string
+  #sides: readonly (readonly string[])[] = []
+
+  private constructor(options: ClusterOptions) {
+    this.#options = options
+    this.#keyFile = join(options.places.stateDirectory, 'cluster.key')
+  }
+
+  /** Makes network, hosts, agents and backends; no daemon runs yet. */
+  static async open(options: ClusterOptions): Promise<Cluster> {
+    const cluster = new Cluster(options)
+    await addFabric(options.places)
+    await writeClusterKey(cluster.#keyFile)
+    const numbers = Array.from({ length: options.hosts }, (_, index) => index + 1)
+    await Promise.all(numbers.map((number) => cluster.#addHost(number)))
+    await cluster.#addRoutes()
+    return cluster
+  }
+
+  /** All hosts, by number; also those without power. */
+  get hosts(): readonly ClusterHost[] {
+    return this.#hosts
+  }
+
+  /** The hosts that have power. */
+  get running(): readonly ClusterHost[] {
+    return this.#hosts.filter(({ hasPower }) => hasPower)
+  }
+
+  /** The sides that the cluster is cut into; none while it is whole. */
+  get sides(): readonly (readonly string[])[] {
+    return this.#sides
+  }
+
+  get id(): string {
+    return `demo-${this.#options.places.id}`
+  }
+
+  /** @throws Error when there is no such host */
+  host(name: string): ClusterHost {
+    const host = this.#hosts.find((candidate) => candidate.name === name)
+    if (host !== undefined) return host
+    throw new Error(`there is no host '${name}', only ${namesOf(this.#hosts)}`)
+  }
+
+  /** Starts the daemons of all hosts at once. */
+  async startDaemons(): Promise<void> {
+    await Promise.all(this.#hosts.map((host) => this.startDaemon(host)))
+  }
+
+  /** Starts a host's daemon, with one seed and the key, and waits until it runs. */
+  async startDaemon(host: ClusterHost): Promise<void> {
+    const others = this.running.filter((other) => other !== host)
+    const isFirst = this.running[0] === host
+    const seed = (isFirst ? others.find(({ daemonPid }) => daemonPid) : others[0]) ?? host
+    await host.startDaemon(
+      ...['--ip', host.ip, '--cluster-id', this.id, '--gossip-key-file', this.#keyFile],
+      ...['--gossip-seed', `${seed.ip}:${GOSSIP_PORT}`],
+    )
+  }
+
+  /** Takes a host's power. @throws Error when it has none */
+  async kill(name: string): Promise<void> {
+    const host = this.host(name)
+    if (!host.hasPower) throw new Error(`${name} is dead already`)
+    if (this.running.length === 1) throw new Error(`${name} is the last host that lives`)
+    await host.switchOff()
+  }
+
+  /** Gives a dead host power again. @throws Error when it has power */
+  async return(name: string): Promise<void> {
+    const host = this.host(name)
+    if (host.hasPower) throw new Error(`${name} is not dead`)
+    await host.switchOn()
+    await this.startDaemon(host)
+  }
+
+  /** Adds a host that was never there, with agent and backends; its daemon is the caller's to start. */
+  async add(): Promise<ClusterHost> {
+    const number = this.#hosts.length + 1
+    if (number > MAX_HOSTS) throw new Error(`there are no addresses for more than ${MAX_HOSTS}`)
+    if (this.#sides.length > 0) throw new Error('the cluster is cut: heal it first')
+    const host = await this.#addHost(number)
+    await this.#addRoutes()
+    return host
+  }
+
+  /** Cuts the cluster: each side reaches only itself. Hosts that are named nowhere are one more side. */
+  async cut(sides: readonly (readonly string[])[]): Promise<void> {
+    const names = sides.flat()
+    for (const name of names) this.host(name)
+    const twice = names.find((name, index) => names.indexOf(name) !== index)
+    if (twice !== undefined) throw new Error(`${twice} cannot be on two sides`)
+    if (sides.length === 0 || sides.some((side) => side.length === 0)) {
+      throw new Error('say which hosts are on which side: cut "h1" "h2 h3"')
+    }
+    await this.heal()
+    const rest = this.#hosts.map(({ name }) => name).filter((name) => !names.includes(name))
+    this.#sides = rest.length > 0 ? [...sides, rest] : sides
+    await divide(this.#options.places, this.#sides)
+  }
+
+  /** Makes the cluster whole again; nothing when it is. */
+  async heal(): Promise<void> {
+    if (this.#sides.length > 0) await unite(this.#options.places, this.#sides)
+    this.#sides = []
+  }
+
+  async #addHost(number: number): Promise<ClusterHost> {
+    const { places, backendsPerHost, plane, signal } = this.#options
+    signal?.throwIfAborted()
+    const host = new ClusterHost(places, { number, containers: backendsPerHost, plane })
+    this.#hosts[number - 1] = host
+    await host.create()
+    await host.startAgent()
+    for (let index = 1; index <= backendsPerHost; index++) {
+      signal?.throwIfAborted()
+      const ports = [{ port: BACKEND_PORT, vips: [`/web:${VIP_PORT}`] }]
+      await host.startBackend(index, { name: 'web', ports })
+    }
+    return host
+  }
+
+  async #addRoutes(): Promise<void> {
+    for (const host of this.#hosts) {
+      const others = this.#hosts.filter((other) => other !== host).map(({ number }) => number)
+      await addRoutes(host.places, others)
+    }
+  }
+}
+
+function namesOf(hosts: readonly ClusterHost[]): string {
+  return hosts.map(({ name }) => name).join(', ')
+}

@@ -1,0 +1,71 @@
+/** What a user can do to a running demo, by script; see {@link COMMANDS}. */
+import type { Cluster } from '../cluster/cluster.ts'
+
+/** A command of a demo. */
+export interface DemoCommand {
+  readonly name: string
+  /** Its arguments as a user types them. */
+  readonly usage: string
+  readonly summary: string
+  /** @returns what to say @throws Error with what is wrong */
+  run(cluster: Cluster, args: readonly string[]): Promise<string>
+}
+
+/** The commands; each is a script in the demo's state directory. */
+export const COMMANDS: readonly DemoCommand[] = [
+  {
+    name: 'kill',
+    usage: 'h2',
+    summary: 'takes the power of a host',
+    run: async (cluster, args) => {
+      const name = only(args)
+      await cluster.kill(name)
+      return `${name} is dead: its processes are gone, its link is down`
+    },
+  },
+  {
+    name: 'return',
+    usage: 'h2',
+    summary: 'gives it back',
+    run: async (cluster, args) => {
+      const name = only(args)
+      await cluster.return(name)
+      return `${name} is back: agent, backends and daemon run`
+    },
+  },
+  {
+    name: 'cut',
+    usage: '"h1 h2" "h3 h4"',
+    summary: 'cuts the cluster; hosts that are not named are one more side',
+    run: async (cluster, args) => {
+      await cluster.cut(args.map((side) => side.split(/[\s,]+/).filter((name) => name !== '')))
+      return `the cluster is cut: ${cluster.sides.map((side) => side.join(' ')).join(' | ')}`
+    },
+  },
+  {
+    name: 'heal',
+    usage: '',
+    summary: 'makes it whole again',
+    run: async (cluster) => {
+      const isWhole = cluster.sides.length === 0
+      await cluster.heal()
+      return isWhole ? 'the cluster was whole' : 'the cluster is whole'
+    },
+  },
+  {
+    name: 'join',
+    usage: '',
+    summary: 'adds a host that was never there',
+    run: async (cluster) => {
+      const host = await cluster.add()
+      await cluster.startDaemon(host)
+      return `${host.name} (${host.ip}) has joined with one seed and the key`
+    },
+  },
+]
+
+function only(args: readonly string[]): string {
+  const [name] = args
+  if (name === undefined || args.length > 1) throw new Error('say which host, e.g. h2')
+  return name
+}
