@@ -63,7 +63,7 @@ export function gossipStatusView(gossip: Gossip): GossipStatusView {
   const { self, clusterId, records } = gossip
   const listen = gossip.endpoint()
   const members = { alive: 0, doubted: 0, dead: 0, left: 0 }
-  const all = [...gossip.members.snapshot.rows.values()]
+  const all = gossip.currentMembers()
   for (const { state } of all) members[state]++
   return {
     self,
@@ -78,8 +78,8 @@ export function gossipStatusView(gossip: Gossip): GossipStatusView {
 }
 
 function nodesView(gossip: Gossip): NodesView {
-  const { self, clusterId, records, members } = gossip
-  const nodes = [...members.snapshot.rows.values()].map(nodeView)
+  const { self, clusterId, records } = gossip
+  const nodes = gossip.currentMembers().map(nodeView)
   return {
     self,
     ...(clusterId !== undefined && { clusterId }),

@@ -76,7 +76,7 @@ export class GossipNode {
     this.#metrics = gossipMetrics(parts.registry)
     this.#metrics.watch({
       self: this.self,
-      members: () => this.members.snapshot.rows.values(),
+      members: () => this.currentMembers(),
       records: () => this.records.snapshot.rows.values(),
       isIsolated: () => this.isIsolated(),
     })
@@ -103,6 +103,10 @@ export class GossipNode {
 
   get records(): Table<ClusterRecordId, ClusterRecord> {
     return this.#tables.records
+  }
+
+  currentMembers(): readonly Member[] {
+    return [...(this.#running?.engine.members() ?? [])]
   }
 
   endpoint(): Endpoint | undefined {

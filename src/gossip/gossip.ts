@@ -37,6 +37,8 @@ export interface Gossip {
   readonly clusterId: string | undefined
   /** Every node of the cluster as this one sees it, this one included. */
   readonly members: Table<NodeId, Member>
+  /** The same as of now: round-trip times in the table are from when something else changed. */
+  currentMembers(): readonly Member[]
   /** The records of all nodes; complete after the first anti-entropy, or when there is nobody. */
   readonly records: Table<ClusterRecordId, ClusterRecord>
   /** Where it listens; undefined until it does, or when the node stands alone. */
