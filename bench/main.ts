@@ -5,6 +5,7 @@
 import { parseArgs } from 'node:util'
 import { measureChange } from './change.ts'
 import { measureConnect } from './connect.ts'
+import { measureGossip } from './gossip.ts'
 import { measureIdle } from './idle.ts'
 import { loadText, machineText } from './machine.ts'
 import { inPlaces } from './places.ts'
@@ -19,6 +20,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   sync: measureSync,
   idle: measureIdle,
   reach: measureReach,
+  gossip: measureGossip,
 }
 
 const { values, positionals } = parseArgs({

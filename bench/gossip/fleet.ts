@@ -26,6 +26,7 @@ export interface FleetNode {
 export class Fleet {
   readonly nodes: readonly FleetNode[]
   readonly program: Program
+  readonly #killed = new Set<FleetNode>()
 
   private constructor(program: Program, nodes: readonly FleetNode[]) {
     this.program = program
@@ -57,17 +58,25 @@ export class Fleet {
   }
 
   /** Ends a node's process at once. */
-  async kill({ child }: FleetNode): Promise<void> {
-    const isGone = child.exitCode !== null || child.signalCode !== null
-    const exited = isGone ? undefined : once(child, 'exit')
-    child.kill('SIGKILL')
+  async kill(node: FleetNode): Promise<void> {
+    this.#killed.add(node)
+    if (hasEnded(node)) return
+    const exited = once(node.child, 'exit')
+    node.child.kill('SIGKILL')
     await exited
   }
 
-  /** Waits for something to hold. @throws Error with what was waited for @returns when it held */
+  /**
+   * Waits for something to hold.
+   *
+   * @returns when it held
+   * @throws Error with what was waited for; or at once when a process ended that was not killed
+   */
   async until(what: string, timeoutMs: number, holds: () => boolean): Promise<number> {
     const deadlineMs = machineMs() + timeoutMs
     while (!holds()) {
+      const ended = this.nodes.find((node) => hasEnded(node) && !this.#killed.has(node))
+      if (ended !== undefined) throw new Error(`node ${ended.number} ended, not yet ${what}`)
       if (machineMs() > deadlineMs) throw new Error(`after ${timeoutMs} ms not yet ${what}`)
       await wait(LOOK_EVERY_MS)
     }
@@ -95,6 +104,10 @@ export class Fleet {
 /** Waits without a condition: for a measure's window. */
 export async function wait(durationMs: number): Promise<void> {
   await systemClock.sleep(durationMs, { signal: AbortSignal.timeout(durationMs * 2 + 10_000) })
+}
+
+function hasEnded({ child }: FleetNode): boolean {
+  return child.exitCode !== null || child.signalCode !== null
 }
 
 function newNode(number: number, child: ChildProcess): FleetNode {

@@ -18,7 +18,7 @@ export async function openPlaces(): Promise<FleetPlaces> {
   const places = placesOf(process.pid.toString(36), cgroupRoot)
   await cleanUp(places)
   await mkdir(places.stateDirectory, { recursive: true })
-  await writeFile(join(places.stateDirectory, 'owner'), await identityOf(process.pid))
+  await writeFile(join(places.stateDirectory, 'owner'), (await identityOf(process.pid)) ?? '')
   return places
 }
 
@@ -45,15 +45,19 @@ export function nodePlaces(places: FleetPlaces, number: number): HostPlaces {
 async function sweep(cgroupRoot: string): Promise<void> {
   for (const id of await readdir(STATE_ROOT).catch(() => [])) {
     const owner = await readFile(join(STATE_ROOT, id, 'owner'), 'utf8').catch(() => '')
-    const isRunning = owner !== '' && owner === (await identityOf(Number.parseInt(owner, 10)))
-    if (!isRunning) await cleanUp(placesOf(id, cgroupRoot))
+    if (owner === '' || owner !== (await identityOf(Number.parseInt(owner, 10))))
+      await cleanUp(placesOf(id, cgroupRoot))
   }
 }
 
-/** Pid and time of start: a pid alone may have been given to another process. **Source:** proc(5) */
-async function identityOf(pid: number): Promise<string> {
+/**
+ * Pid and time of start, as a pid alone may have been given to another process; undefined when it
+ * ended, be it that nobody has asked for its exit code yet. **Source:** proc(5)
+ */
+async function identityOf(pid: number): Promise<string | undefined> {
   const text = await readFile(`/proc/${pid}/stat`, 'utf8').catch(() => '')
-  return `${pid} ${text.slice(text.lastIndexOf(')') + 2).split(' ')[19]}`
+  const fields = text.slice(text.lastIndexOf(')') + 2).split(' ')
+  return text === '' || fields[0] === 'Z' ? undefined : `${pid} ${fields[19]}`
 }
 
 function placesOf(id: string, cgroupRoot: string): FleetPlaces {
