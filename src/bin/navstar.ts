@@ -1,11 +1,13 @@
 /** `navstar`: argv → subcommand → exit code. */
 import { NavstarError, toNavstarError } from '../base/error.ts'
 import { agentCommand } from './agent.ts'
+import { certifyCommand, identityCommand } from './certify.ts'
 import type { Command } from './command.ts'
 import { demoCommand } from './demo.ts'
 import { doctorCommand } from './doctor.ts'
 import { parseFlags } from './flags.ts'
 import { commandHelp, overview } from './help.ts'
+import { keysCommand } from './keys.ts'
 import { leaveCommand } from './leave.ts'
 import { nodesCommand } from './nodes.ts'
 import { planCommand } from './plan.ts'
@@ -18,6 +20,9 @@ const COMMANDS: readonly Command[] = [
   planCommand,
   doctorCommand,
   leaveCommand,
+  keysCommand,
+  identityCommand,
+  certifyCommand,
   demoCommand,
 ]
 

@@ -29,9 +29,9 @@ export async function checkGossip(config: DaemonConfig): Promise<Diagnosis[]> {
 async function checkKeyFile(path: string): Promise<Diagnosis> {
   const check = `gossip keys in ${path}`
   try {
-    const ids = await readKeyIds(path)
+    const { used, all } = await readKeyIds(path)
     const { mode } = await stat(path)
-    if ((mode & 0o077) === 0) return pass(check, `${ids.join(', ')}; the first is used`)
+    if ((mode & 0o077) === 0) return pass(check, `${all.join(', ')}; in use: ${used}`)
     const found = `mode ${(mode & 0o777).toString(8)}: others can read it`
     return { check, verdict: 'warn', found, hint: `chmod 600 ${path}` }
   } catch (error) {

@@ -13,9 +13,23 @@ import { type Ip, parseIp } from '../model/ip.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node-id.ts'
 import type { ClusterRecord, ClusterRecordId, OwnRecord, OwnRecordId } from '../model/record.ts'
+import {
+  type CertifyRequest,
+  certify as certifyNode,
+  type NodeCredentials,
+  nodeIdIn as readNodeId,
+} from './certify.ts'
 import type { GossipOptions } from './config.ts'
 import { GossipNode } from './gossip-node.ts'
-import { readKeyFile } from './transport/key-file.ts'
+import {
+  changeKeys as changeKeyFile,
+  type KeyChange,
+  type KeyIds,
+  readKeyIds as readIds,
+} from './key-changes.ts'
+
+export type { NodeCredentials } from './certify.ts'
+export type { KeyChange, KeyIds } from './key-changes.ts'
 
 /** What {@link startGossip} works with. */
 export interface GossipParts {
@@ -109,8 +123,22 @@ async function beginLate(
   }
 }
 
-/** The ids of the keys in a key file, the one that is used first. @throws NavstarError `GOSSIP_KEYS_INVALID` */
-export async function readKeyIds(path: string): Promise<readonly string[]> {
-  const { keys, sending } = await readKeyFile(path)
-  return [sending.id, ...keys.map(({ id }) => id).filter((id) => id !== sending.id)]
+/** The ids of the keys in a key file. @throws NavstarError `GOSSIP_KEYS_INVALID` */
+export function readKeyIds(path: string): Promise<KeyIds> {
+  return readIds(path)
+}
+
+/** Changes a key file; running daemons follow. @throws NavstarError `GOSSIP_KEYS_INVALID` */
+export function changeKeys(path: string, change: KeyChange): Promise<KeyIds> {
+  return changeKeyFile(path, change)
+}
+
+/** Certifies a node as the CA of a cluster. @throws NavstarError `GOSSIP_KEY_INVALID` */
+export function certify(request: CertifyRequest): Promise<NodeCredentials> {
+  return certifyNode(request)
+}
+
+/** The id of the node that a state directory is of; makes its key when there is none. */
+export function nodeIdIn(stateDirectory: string): Promise<NodeId> {
+  return readNodeId(stateDirectory)
 }

@@ -51,7 +51,7 @@ export async function openStateDirectory(options: StateDirectoryOptions): Promis
 }
 
 /** The node's Ed25519 key as PEM; made if there is none. */
-async function openIdentity(directory: string, log: Log): Promise<string> {
+export async function openIdentity(directory: string, log: Log): Promise<string> {
   const path = join(directory, 'identity.pem')
   await mkdir(directory, { recursive: true, mode: 0o700 })
   let pem = await readIfThere(path)

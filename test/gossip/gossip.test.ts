@@ -1,5 +1,6 @@
 import { createSocket } from 'node:dgram'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
+import { certify, nodeIdIn } from '../../src/gossip/gossip.ts'
 import type { Ip } from '../../src/model/ip.ts'
 import { fact, heldBy, LOOPBACK, type RunningNode, RunningNodes, seedOf } from './running-nodes.ts'
 
@@ -10,7 +11,8 @@ beforeEach(async () => {
 })
 afterEach(() => nodes.close())
 
-const SOON = { timeout: 8000, interval: 10 }
+vi.setConfig({ testTimeout: 30_000 })
+const SOON = { timeout: 15_000, interval: 10 }
 
 /** Three nodes; the second and third know only the first. */
 async function startThree(): Promise<[RunningNode, RunningNode, RunningNode]> {
@@ -119,6 +121,30 @@ describe('nodes on one network', () => {
       expect(gossip.members.snapshot.rows.size).toBe(1)
     }
     expect(first.gossip.members.snapshot.rows.size).toBe(1)
+  })
+})
+
+describe('nodes with a CA', () => {
+  test('believe only whom it certified', async () => {
+    const caKeyFile = `${nodes.directory}/ca.pem`
+    const certified = async (name: string) => {
+      const node = await nodeIdIn(nodes.options(name).stateDirectory)
+      const { ca, certificate } = await certify({ caKeyFile, clusterId: 'blue', node })
+      return { caKey: ca, certificate }
+    }
+    const first = await nodes.start('a', await certified('a'))
+    const seeds = [seedOf(first)]
+    const stranger = await nodes.start('b', { seeds })
+    const second = await nodes.start('c', { seeds, ...(await certified('c')) })
+    const known = [first.gossip.self, second.gossip.self].sort()
+    const seenBy = ({ gossip }: RunningNode) => [...gossip.members.snapshot.rows.keys()].sort()
+    await vi.waitFor(() => expect(seenBy(first)).toEqual(known), SOON)
+    await vi.waitFor(async () => {
+      expect(await metricOf(first, 'navstar_gossip_messages_rejected_total')).toBeGreaterThan(0)
+    }, SOON)
+    expect(seenBy(first)).toEqual(known)
+    expect(seenBy(second)).toEqual(known)
+    expect(seenBy(stranger)).not.toContain(second.gossip.self)
   })
 })
 
