@@ -53,6 +53,7 @@ export function composeConfig(sources: ConfigSources): DaemonConfig {
       maxStateBytes: read(OPTIONS.maxStateBytes) ?? MESOS_DEFAULTS.maxStateBytes,
     },
     l4lb: {
+      ...L4LB_DEFAULTS,
       ...(cgroup && { cgroup }),
       plane: read(OPTIONS.plane) ?? L4LB_DEFAULTS.plane,
       pinDirectory: read(OPTIONS.pinDirectory) ?? L4LB_DEFAULTS.pinDirectory,

@@ -6,12 +6,15 @@ import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { type ReconcileEvents, Reconciler, type ReconcileStatus } from '../base/reconcile.ts'
 import { Table } from '../base/table.ts'
+import { Wakeup } from '../base/wakeup.ts'
 import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
 import type { Cidr } from '../model/cidr.ts'
 import type { Ip } from '../model/ip.ts'
 import type { NameRecord } from '../model/name-record.ts'
 import type { Service, ServiceKey } from '../model/vip.ts'
-import { vipRangeOf } from './address-plan.ts'
+import type { AddressBook } from './address-book.ts'
+import { vipRangeOf } from './address-space.ts'
+import { L4LB_DEFAULTS } from './config.ts'
 import { DesiredServices } from './desired-services.ts'
 import { type L4lbMetrics, l4lbMetrics } from './metrics.ts'
 import { NamePublisher } from './name-publisher.ts'
@@ -21,7 +24,12 @@ import { ServiceTarget } from './service-target.ts'
 /** What a {@link Balancer} works with. */
 export interface BalancerParts {
   readonly plane: Plane
+  /** Where names get their addresses without {@link BalancerParts.addresses}. */
   readonly ranges: readonly Cidr[]
+  /** The plan of the cluster; without it one of this node's own, which knows no claims. */
+  readonly addresses?: AddressBook
+  /** How long a service stays at an address that its name had before. */
+  readonly drainMs?: number
   /** All backend records that this node knows. */
   readonly records: Table<BackendRecordKey, BackendRecord>
   /** What of this node's tasks cannot be advertised; counted with what cannot be served. */
@@ -53,14 +61,18 @@ export class Balancer {
   readonly #desired: DesiredServices
   readonly #target: ServiceTarget
   readonly #reconciler: Reconciler<PlaneOperation>
-  readonly #stopFollowing: () => void
+  readonly #stopFollowing: readonly (() => void)[]
+  readonly #draining = new Wakeup()
   #nodeIp: Ip | undefined
 
   constructor(parts: BalancerParts) {
     const { plane, records, clock, random, ranges } = parts
     const metrics = l4lbMetrics(parts.registry)
     this.#parts = parts
-    this.#desired = new DesiredServices(ranges.map(vipRangeOf))
+    this.#desired = new DesiredServices(
+      parts.addresses ?? ranges.map(vipRangeOf),
+      parts.drainMs ?? L4LB_DEFAULTS.addressDrainMs,
+    )
     this.#target = new ServiceTarget({
       plane,
       desired: () => this.services.snapshot,
@@ -70,7 +82,10 @@ export class Balancer {
     const events = eventsOf(parts.log.child('l4lb'), metrics)
     const policies = { audit: AUDIT, backoff: BACKOFF }
     this.#reconciler = new Reconciler({ target: this.#target, clock, random, events, ...policies })
-    this.#stopFollowing = records.onChange(({ keys }) => this.#follow(keys))
+    this.#stopFollowing = [
+      records.onChange(({ keys }) => this.#follow(keys)),
+      parts.addresses?.onMoved((names, cause) => cause === 'claims' && this.#follow([], names)),
+    ].filter((stop) => stop !== undefined)
     this.#follow(records.snapshot.rows.keys())
     plane.onChange(({ subject, isOwn }) => {
       if (isOwn) this.#reconciler.invalidate(subject)
@@ -93,8 +108,8 @@ export class Balancer {
   }
 
   /** Reconciles until the signal aborts. */
-  run(signal: AbortSignal): Promise<void> {
-    return this.#reconciler.run(signal)
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#reconciler.run(signal), this.#endDrains(signal)])
   }
 
   /** VIPs that cannot be served as labelled. */
@@ -123,26 +138,47 @@ export class Balancer {
 
   /** Ends the plane's part in this process. */
   async close(): Promise<void> {
-    this.#stopFollowing()
+    for (const stop of this.#stopFollowing) stop()
     await this.#parts.plane.close()
   }
 
-  #follow(keys: Iterable<BackendRecordKey>): void {
+  #follow(keys: Iterable<BackendRecordKey>, moved: Iterable<string> = []): void {
     const { rows, isComplete } = this.#parts.records.snapshot
     const nodeIp = this.#parts.nodeIp()
     if (nodeIp !== this.#nodeIp) this.#reconciler.refresh() // routes carry it
     this.#nodeIp = nodeIp
     const records = [...keys].map((key) => [key, rows.get(key)] as const)
-    const changes = this.#desired.update(records, { nodeIp })
+    const changes = this.#desired.update(records, {
+      nodeIp,
+      moved,
+      nowMs: this.#parts.clock.nowMs(),
+    })
     this.services.update(changes, isComplete)
     this.#target.touch(changes.keys())
     this.#reconciler.wake()
+    if (this.#desired.nextDueMs < Number.POSITIVE_INFINITY) this.#draining.wake()
   }
 
   #noteNode(): boolean {
     const isMoved = this.#parts.nodeIp() !== this.#nodeIp
     if (isMoved) this.#follow([])
     return isMoved
+  }
+
+  /** Ends services at former addresses when their time has come; returns when aborted. */
+  async #endDrains(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    try {
+      for (;;) {
+        await this.#draining.wait({ signal })
+        const dueInMs = this.#desired.nextDueMs - clock.nowMs()
+        if (dueInMs > 0 && dueInMs < Number.POSITIVE_INFINITY)
+          await clock.sleep(dueInMs, { signal })
+        this.#follow([])
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
   }
 
   #publish(keys: Iterable<ServiceKey>): void {

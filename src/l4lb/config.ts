@@ -12,6 +12,16 @@ export interface L4lbOptions {
   readonly pinDirectory: string
   /** Blocks that named VIPs get their addresses from, at most one per family. */
   readonly ranges: readonly Cidr[]
+  /**
+   * How long a name keeps its address after its last backend on this node went: longer than a
+   * deployment or a restart of all nodes takes, short enough that what is gone frees it soon.
+   */
+  readonly addressCoolDownMs: number
+  /**
+   * How long a service stays at an address that its name had before, for open connections and
+   * cached DNS answers, unless another name needs the address.
+   */
+  readonly addressDrainMs: number
 }
 
 /** The blocks of DC/OS. **Source:** dcos-net `dcos_l4lb` min/max_named_ip(6) */
@@ -22,4 +32,6 @@ export const L4LB_DEFAULTS: L4lbOptions = Object.freeze({
   plane: 'auto',
   pinDirectory: '/sys/fs/bpf/navstar',
   ranges: Object.freeze(DEFAULT_RANGES.map(parseCidr).filter((cidr) => cidr !== undefined)),
+  addressCoolDownMs: 600_000,
+  addressDrainMs: 60_000,
 })

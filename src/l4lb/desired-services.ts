@@ -6,79 +6,91 @@ import { NavstarError } from '../base/error.ts'
 import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
 import { type Family, familyOf, type Ip } from '../model/ip.ts'
 import type { Service, ServiceKey } from '../model/vip.ts'
-import { AddressPlanner, type VipRange } from './address-plan.ts'
+import { AddressBook } from './address-book.ts'
+import type { VipRange } from './address-space.ts'
 import { desiredServices } from './desired.ts'
+import { FormerAddresses } from './former-addresses.ts'
 import { type NameClaims, ownerOf } from './name-owner.ts'
-
-/** One VIP as users name it, over all its ports: `named:web.marathon` or `address:10.1.2.3`. */
-type GroupKey = string
+import { type GroupKey, type GroupServices, ServiceClaimants } from './service-claimants.ts'
 
 interface Group {
   readonly key: GroupKey
   readonly records: Map<BackendRecordKey, BackendRecord>
-  services: ReadonlyMap<ServiceKey, Service>
+  services: GroupServices
+  /** The same at addresses that the name had before. */
+  formerServices: GroupServices
 }
-
-/**
- * The groups that want one address, port and protocol, with their services: more than one where
- * a literal VIP is the address of a named one. The first in the order of the text is served.
- */
-type Claimants = Map<GroupKey, Service>
 
 /** Changed services; undefined for those that ended. */
 export type ServiceChanges = ReadonlyMap<ServiceKey, Service | undefined>
 
+/** What {@link DesiredServices.update} needs beside the records. */
+export interface UpdateContext {
+  /** This node's address, whose port mappings are passed by. */
+  readonly nodeIp: Ip | undefined
+  /** Now, by a clock that only grows. */
+  readonly nowMs?: number
+  /** Names whose address changed by claims since the last update. */
+  readonly moved?: Iterable<string>
+}
+
 /** The desired services of a changing set of records. */
 export class DesiredServices {
-  readonly #planners: ReadonlyMap<Family, AddressPlanner>
+  readonly #addresses: AddressBook
+  readonly #former: FormerAddresses
   readonly #groups = new Map<GroupKey, Group>()
-  readonly #claimants = new Map<ServiceKey, Claimants>()
-  readonly #collisions = new Map<GroupKey | ServiceKey, NavstarError>()
+  readonly #claimants = new ServiceClaimants()
+  readonly #collisions = new Map<GroupKey, NavstarError>()
   #nodeIp: Ip | undefined
 
-  /** @param ranges at most one per family; a family without one has no named VIPs */
-  constructor(ranges: readonly VipRange[]) {
-    this.#planners = new Map(
-      ranges.map((range) => [familyOf(range.first), new AddressPlanner(range)]),
-    )
+  /**
+   * @param addresses the plan to keep up with, or the ranges for one without claims
+   * @param drainMs how long a service stays at an address that its name had before
+   */
+  constructor(addresses: AddressBook | readonly VipRange[], drainMs: number = 0) {
+    this.#addresses = addresses instanceof AddressBook ? addresses : new AddressBook(addresses)
+    this.#former = new FormerAddresses(drainMs)
   }
 
   /** VIPs that share a DNS name or an address, and names without an address. */
   get problems(): readonly NavstarError[] {
-    const unplaced = [...this.#planners.values()].flatMap((planner) => planner.unplaced)
-    const full = unplaced.map(
-      (name) => new NavstarError('ADDRESS_RANGE_FULL', { attempt: `place ${name}` }),
-    )
-    return [...this.#collisions.values(), ...full]
+    return [...this.#collisions.values(), ...this.#claimants.problems, ...this.#addresses.problems]
   }
 
   /** The addresses of each name with a VIP, e.g. `web.marathon` → [11.0.0.37]. */
   addressesOf(name: string): readonly Ip[] {
-    const addresses = [...this.#planners.values()].map((planner) => planner.addresses.get(name))
+    const families = [...this.#addresses.families]
+    const addresses = families.map((family) => this.#addresses.addressOf(name, family))
     return addresses.filter((address) => address !== undefined)
+  }
+
+  /** When time alone changes what is desired: an address was drained for long enough. */
+  get nextDueMs(): number {
+    return this.#former.nextDueMs
   }
 
   /**
    * Applies record changes.
    *
    * @param changes records by key; undefined removes
-   * @param nodeIp this node's address, whose port mappings are passed by
    */
   update(
     changes: Iterable<readonly [BackendRecordKey, BackendRecord | undefined]>,
-    { nodeIp }: { readonly nodeIp: Ip | undefined },
+    { nodeIp, nowMs = 0, moved = [] }: UpdateContext,
   ): ServiceChanges {
     const touched = new Set<GroupKey>()
     if (nodeIp !== this.#nodeIp) for (const key of this.#groups.keys()) touched.add(key)
     this.#nodeIp = nodeIp
+    for (const name of [...moved, ...this.#former.expire(nowMs)]) touched.add(`named:${name}`)
     for (const [key, record] of changes) this.#put(key, record, touched)
     this.#replan(touched)
+    this.#noteFormer(touched, nowMs)
     const before = new Map<ServiceKey, Service | undefined>()
     for (const key of touched) this.#assemble(key, before)
     const services = new Map<ServiceKey, Service | undefined>()
     for (const [key, previous] of before) {
-      this.#reportSharedAddress(key)
-      const service = this.#served(key)
+      this.#claimants.noteCollision(key)
+      const service = this.#claimants.served(key)
       if (!isSame(previous, service)) services.set(key, service)
     }
     return services
@@ -99,6 +111,7 @@ export class DesiredServices {
       key: groupKey,
       records: new Map(),
       services: new Map(),
+      formerServices: new Map(),
     }
     group.records.set(key, record)
     this.#groups.set(group.key, group)
@@ -108,22 +121,36 @@ export class DesiredServices {
 
   /** Adds and removes names per family; names that moved are touched too. */
   #replan(touched: Set<GroupKey>): void {
-    for (const [family, planner] of this.#planners) {
-      for (const key of [...touched].filter(isNamed)) {
-        const records = [...(this.#groups.get(key)?.records.values() ?? [])]
-        const isWanted = records.some((record) => familyOf(record.address) === family)
-        const moved = isWanted ? planner.add(nameOf(key)) : planner.remove(nameOf(key))
-        for (const name of moved) touched.add(`named:${name}`)
+    const changes = [...touched].filter(isNamed).flatMap((key) => {
+      const families = new Set(familiesOf(this.#groups.get(key)?.records.values() ?? []))
+      return [...this.#addresses.families].map((family) => {
+        return { name: nameOf(key), family, isWanted: families.has(family) }
+      })
+    })
+    if (changes.length === 0) return
+    for (const name of this.#addresses.want(changes)) touched.add(`named:${name}`)
+  }
+
+  /** Remembers what names move away from; whoever needs such an address has it at once. */
+  #noteFormer(touched: Set<GroupKey>, nowMs: number): void {
+    for (const key of [...touched].filter(isNamed)) {
+      const name = nameOf(key)
+      for (const address of this.#addressesLeft(key)) this.#former.add(address, name, nowMs)
+      for (const address of this.addressesOf(name)) {
+        if (!this.#addresses.isNeeded(address)) continue
+        const previous = this.#former.delete(address)
+        if (previous !== undefined) touched.add(`named:${previous}`)
       }
     }
   }
 
-  /** The service that is served under this key. */
-  #served(key: ServiceKey): Service | undefined {
-    const claimants = this.#claimants.get(key)
-    if (claimants === undefined) return undefined
-    const [first] = claimants.size === 1 ? claimants.keys() : [...claimants.keys()].sort()
-    return first === undefined ? undefined : claimants.get(first)
+  /** Where a VIP that has backends is served, but no more by the plan. */
+  #addressesLeft(key: GroupKey): readonly Ip[] {
+    const group = this.#groups.get(key)
+    if (group === undefined || group.records.size === 0) return []
+    const served = [...new Set([...group.services.values()].map(({ address }) => address))]
+    const planned = this.addressesOf(nameOf(key))
+    return served.filter((address) => !planned.includes(address))
   }
 
   /** @param before receives what was served under each key that changes */
@@ -134,38 +161,30 @@ export class DesiredServices {
     const owner = ownerOf(claims)
     this.#reportCollision(key, claims, owner)
     const owned = [...group.records.values()].filter((record) => claimantOf(record) === owner)
-    const services = desiredServices(owned, {
-      addressOf: (name, family) => this.#planners.get(family)?.addresses.get(name),
-      nodeIp: this.#nodeIp,
-    })
-    for (const old of group.services.keys()) {
-      if (!before.has(old)) before.set(old, this.#served(old))
-      this.#claim(old, key, services.get(old))
-    }
-    for (const [serviceKey, service] of services) {
-      if (!before.has(serviceKey)) before.set(serviceKey, this.#served(serviceKey))
-      this.#claim(serviceKey, key, service)
-    }
+    const addressOf = (name: string, family: Family) => this.#addresses.addressOf(name, family)
+    const services = desiredServices(owned, { addressOf, nodeIp: this.#nodeIp })
+    const formerServices = this.#formerServices(key, owned)
+    this.#claimants.replace(key, { old: group.services, new: services }, before)
+    const former = { old: group.formerServices, new: formerServices }
+    this.#claimants.replace(`was:${nameOf(key)}`, former, before)
     group.services = services
+    group.formerServices = formerServices
     if (group.records.size === 0) this.#groups.delete(key)
   }
 
-  #claim(key: ServiceKey, group: GroupKey, service: Service | undefined): void {
-    const claimants: Claimants = this.#claimants.get(key) ?? new Map()
-    if (service === undefined) claimants.delete(group)
-    else claimants.set(group, service)
-    if (claimants.size === 0) this.#claimants.delete(key)
-    else this.#claimants.set(key, claimants)
-  }
-
-  #reportSharedAddress(key: ServiceKey): void {
-    const groups = [...(this.#claimants.get(key)?.keys() ?? [])].sort()
-    if (groups.length < 2) {
-      this.#collisions.delete(key)
-      return
+  /** The services at addresses that the name had before, unless another name needs them now. */
+  #formerServices(key: GroupKey, owned: readonly BackendRecord[]): Map<ServiceKey, Service> {
+    const services = new Map<ServiceKey, Service>()
+    if (!isNamed(key)) return services
+    for (const address of this.#former.of(nameOf(key))) {
+      const addressOf = (_: string, family: Family) =>
+        family === familyOf(address) ? address : undefined
+      if (this.#addresses.isNeeded(address)) continue
+      for (const [each, service] of desiredServices(owned, { addressOf, nodeIp: this.#nodeIp })) {
+        if (service.name !== undefined) services.set(each, { ...service, isFormer: true })
+      }
     }
-    const attempt = `serve ${key} for ${groups.slice(1).map(nameOf).join(', ')}`
-    this.#collisions.set(key, new NavstarError('VIP_ADDRESS_COLLISION', { attempt }))
+    return services
   }
 
   #reportCollision(key: GroupKey, claims: NameClaims, owner: string | undefined): void {
@@ -182,6 +201,10 @@ export class DesiredServices {
 
 function groupKeyOf({ vip }: BackendRecord): GroupKey {
   return vip.kind === 'named' ? `named:${vip.name}` : `address:${vip.address}`
+}
+
+function familiesOf(records: Iterable<BackendRecord>): Family[] {
+  return [...records].map(({ address }) => familyOf(address))
 }
 
 function isNamed(key: GroupKey): boolean {

@@ -20,25 +20,40 @@ export interface DesiredContext {
 /**
  * The services that these records make. Backends are sorted and distinct; where two records
  * give one endpoint different weights, the larger counts, since one healthy task answers there.
+ *
+ * A backend whose node is doubted takes no new connections (weight 0) as long as its service has
+ * another that can: weight above 0, not doubted. Where all that could are doubted they keep their
+ * weights: there is nothing to lose.
  */
 export function desiredServices(
   records: Iterable<BackendRecord>,
   context: DesiredContext,
 ): Map<ServiceKey, Service> {
-  const building = new Map<ServiceKey, { service: Service; backends: Map<string, Backend> }>()
+  const building = new Map<ServiceKey, { service: Service; records: BackendRecord[] }>()
   for (const record of records) {
     const service = serviceOf(record, context)
     if (service === undefined) continue
     const key = serviceKeyOf(service)
-    const entry = building.get(key) ?? { service, backends: new Map<string, Backend>() }
+    const entry = building.get(key) ?? { service, records: [] }
     building.set(key, entry)
-    addBackend(entry.backends, backendOf(record, context))
+    entry.records.push(record)
   }
   const services = new Map<ServiceKey, Service>()
-  for (const [key, { service, backends }] of building) {
-    services.set(key, { ...service, backends: sorted(backends) })
+  for (const [key, { service, records: own }] of building) {
+    services.set(key, { ...service, backends: backendsOf(own, context) })
   }
   return services
+}
+
+function backendsOf(records: readonly BackendRecord[], context: DesiredContext): Backend[] {
+  const isCovered = records.some(({ weight, isDoubted }) => weight > 0 && isDoubted !== true)
+  const backends = new Map<string, Backend>()
+  for (const record of records) {
+    const backend = backendOf(record, context)
+    const isAvoided = isCovered && record.isDoubted === true
+    addBackend(backends, isAvoided ? { ...backend, weight: 0 } : backend)
+  }
+  return sorted(backends)
 }
 
 function serviceOf(record: BackendRecord, context: DesiredContext): Service | undefined {

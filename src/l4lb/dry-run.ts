@@ -2,7 +2,7 @@
 import type { NavstarError } from '../base/error.ts'
 import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
 import type { Service, ServiceKey } from '../model/vip.ts'
-import { vipRangeOf } from './address-plan.ts'
+import { vipRangeOf } from './address-space.ts'
 import { DesiredServices } from './desired-services.ts'
 import { describeOperation, planOperations } from './plan.ts'
 import type { PlaneKind } from './plane.ts'

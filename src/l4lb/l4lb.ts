@@ -7,6 +7,14 @@ import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts
 import type { Task, TaskKey } from '../model/task.ts'
 import { Advertiser } from './advertiser.ts'
 import { Balancer, type BalancerParts } from './balancer.ts'
+import {
+  type ClusterBackends,
+  type ClusterBackendsParts,
+  type Publishing,
+  type PublishingParts,
+  startClusterBackends as startBackends,
+  startPublishing as startTelling,
+} from './cluster.ts'
 import type { L4lbOptions } from './config.ts'
 import { type DryRun, type DryRunParts, dryRun } from './dry-run.ts'
 import type { Plane, PlaneKind } from './plane.ts'
@@ -14,6 +22,7 @@ import { type OpenPlaneOptions, openPlane as openRealPlane, probePlanes } from '
 import { choosePlane, type PlaneProbe } from './planes/probe.ts'
 
 export type { ServiceStatus } from './balancer.ts'
+export type { ClusterBackends, Publishing } from './cluster.ts'
 export type { Plane, PlaneKind, PlaneObservation, PlaneOperation } from './plane.ts'
 export type { PlaneProbe } from './planes/probe.ts'
 
@@ -55,6 +64,16 @@ export function startAdvertising(parts: {
   }
   const advertiser = parts.scope.own(new Advertiser(parts.tasks, { onProblem }))
   return { records: advertiser.records, problems: () => advertiser.problems }
+}
+
+/** Starts to follow the backends and address claims of all nodes; ends with the scope. */
+export function startClusterBackends(parts: ClusterBackendsParts): ClusterBackends {
+  return startBackends(parts)
+}
+
+/** Starts to state this node's backends and address claims; ends with the scope. */
+export function startPublishing(parts: PublishingParts): Promise<Publishing> {
+  return startTelling(parts)
 }
 
 /** Tries every plane on this host. */

@@ -12,6 +12,21 @@ export interface L4lbMetrics {
   readonly onApplied: (operations: readonly PlaneOperation[], durationMs: number) => void
   readonly onDrift: () => void
   readonly onFailure: (code: ErrorCode) => void
+  /** A record of another node, or a part of it, cannot be used. */
+  readonly onRecordRefused: (kind: 'backends' | 'addressClaim') => void
+  readonly onIsolation: (isIsolated: boolean) => void
+  /** A name with backends here has another address from now on. */
+  readonly onMoved: () => void
+  /** Claims are counted whenever the metrics are read. */
+  readonly watchClaims: (counts: () => ClaimCounts) => void
+}
+
+/** Names that this node claims an address for. */
+export interface ClaimCounts {
+  /** With backends here. */
+  readonly held: number
+  /** Cooling down after their last backend. */
+  readonly idle: number
 }
 
 /** The things that are counted, as of now. */
@@ -23,8 +38,16 @@ export interface Counted {
 
 const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
 
-/** Defines the metrics of VIPs on the registry. */
+const defined = new WeakMap<Registry, L4lbMetrics>()
+
+/** The metrics of VIPs on the registry, defined by the first call. */
 export function l4lbMetrics(registry: Registry): L4lbMetrics {
+  const metrics = defined.get(registry) ?? defineMetrics(registry)
+  defined.set(registry, metrics)
+  return metrics
+}
+
+function defineMetrics(registry: Registry): L4lbMetrics {
   let counted: Counted = { services: () => [], problems: () => [] }
   const gauges = defineGauges(registry, () => counted)
   const rounds = defineRounds(registry)
@@ -41,6 +64,52 @@ export function l4lbMetrics(registry: Registry): L4lbMetrics {
     },
     onDrift: () => rounds.drifts.inc(),
     onFailure: (code) => rounds.failures.inc({ code }),
+    ...defineCluster(registry),
+  }
+}
+
+type ClusterMetrics = Pick<
+  L4lbMetrics,
+  'onRecordRefused' | 'onIsolation' | 'onMoved' | 'watchClaims'
+>
+
+function defineCluster(registry: Registry): ClusterMetrics {
+  const registers = [registry]
+  let counts = (): ClaimCounts => ({ held: 0, idle: 0 })
+  const refused = new Counter({
+    name: 'navstar_l4lb_records_refused_total',
+    help: 'Records of other nodes of which something could not be used, by kind: backends, addressClaim',
+    labelNames: ['kind'],
+    registers,
+  })
+  const isolation = new Gauge({
+    name: 'navstar_l4lb_isolation_state',
+    help: '1 while every other node looks gone, so that all their backends are kept',
+    registers,
+  })
+  const moves = new Counter({
+    name: 'navstar_l4lb_address_moves_total',
+    help: 'Times that a name with backends on this node got another address',
+    registers,
+  })
+  new Gauge({
+    name: 'navstar_l4lb_address_claims',
+    help: 'Names that this node claims an address for: held (with backends here), idle (cooling down)',
+    labelNames: ['state'],
+    registers,
+    collect() {
+      const { held, idle } = counts()
+      this.set({ state: 'held' }, held)
+      this.set({ state: 'idle' }, idle)
+    },
+  })
+  return {
+    onRecordRefused: (kind) => refused.inc({ kind }),
+    onIsolation: (isIsolated) => isolation.set(isIsolated ? 1 : 0),
+    onMoved: () => moves.inc(),
+    watchClaims: (source) => {
+      counts = source
+    },
   }
 }
 

@@ -1,6 +1,6 @@
 /** Publishes the names of VIPs whose services the kernel has: DNS comes last. */
 import { Table } from '../base/table.ts'
-import type { Ip } from '../model/ip.ts'
+import { familyOf, type Ip } from '../model/ip.ts'
 import type { NameRecord } from '../model/name-record.ts'
 import { type Service, type ServiceKey, serviceKeyOf } from '../model/vip.ts'
 
@@ -22,7 +22,7 @@ export class NamePublisher {
         names.add(previous.name)
       }
       if (service === undefined) this.#services.delete(key)
-      else this.#add(service, previous?.name, names)
+      else this.#add(service, previous, names)
     }
     this.names.update([...names].map((name) => [name, this.#recordOf(name)] as const))
   }
@@ -32,10 +32,11 @@ export class NamePublisher {
     this.names.update([], true)
   }
 
-  #add(service: Service, previousName: string | undefined, names: Set<string>): void {
+  #add(service: Service, previous: Service | undefined, names: Set<string>): void {
     const key = serviceKeyOf(service)
     this.#services.set(key, service)
-    if (service.name === undefined || service.name === previousName) return
+    if (service.name === undefined) return
+    if (service.name === previous?.name && service.isFormer === previous.isFormer) return
     const keys = this.#keysByName.get(service.name) ?? new Set()
     this.#keysByName.set(service.name, keys.add(key))
     names.add(service.name)
@@ -46,9 +47,17 @@ export class NamePublisher {
     const services = keys
       .map((key) => this.#services.get(key))
       .filter((service) => service !== undefined)
-    const addresses: readonly Ip[] = [...new Set(services.map(({ address }) => address))].sort()
+    const addresses = [4, 6].flatMap((family) => addressesOf(services, family))
     if (addresses.length > 0) return { name, addresses }
     this.#keysByName.delete(name)
     return undefined
   }
+}
+
+/** An address that the name had before is told only until the kernel has the new one. */
+function addressesOf(services: readonly Service[], family: number): readonly Ip[] {
+  const fitting = services.filter(({ address }) => familyOf(address) === family)
+  const present = fitting.filter(({ isFormer }) => isFormer !== true)
+  const told = present.length > 0 ? present : fitting
+  return [...new Set(told.map(({ address }) => address))].sort()
 }

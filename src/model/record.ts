@@ -54,3 +54,18 @@ export function ownRecordIdOf({ kind, key }: Pick<OwnRecord, 'kind' | 'key'>): O
 export function clusterRecordIdOf(node: NodeId, id: OwnRecordId): ClusterRecordId {
   return `${node}/${id}` as ClusterRecordId
 }
+
+/** Takes the identity of a record in the cluster apart. */
+export function parseClusterRecordId(id: ClusterRecordId): {
+  readonly node: NodeId
+  readonly kind: number
+  readonly key: string
+} {
+  const kindAt = id.indexOf('/') + 1
+  const keyAt = id.indexOf('/', kindAt) + 1
+  return {
+    node: id.slice(0, kindAt - 1) as NodeId,
+    kind: Number(id.slice(kindAt, keyAt - 1)),
+    key: id.slice(keyAt),
+  }
+}

@@ -43,6 +43,8 @@ export interface Backend {
 export interface Service extends ServiceAddress {
   /** Name below the zone for named VIPs, e.g. `web.marathon`. */
   readonly name?: string
+  /** The name has another address now: this one is served for what still knows it. */
+  readonly isFormer?: true
   readonly backends: readonly Backend[]
 }
 
