@@ -11,7 +11,15 @@ import type { Scope } from '../base/scope.ts'
 import type { DaemonConfig } from '../config/config.ts'
 import { type Dns, startDns } from '../dns/dns.ts'
 import { type Gossip, startGossip } from '../gossip/gossip.ts'
-import { type L4lb, openPlane, selectPlane, startAdvertising, startL4lb } from '../l4lb/l4lb.ts'
+import {
+  type L4lb,
+  openPlane,
+  selectPlane,
+  startAdvertising,
+  startClusterBackends,
+  startL4lb,
+  startPublishing,
+} from '../l4lb/l4lb.ts'
 import { type Mesos, startMesos } from '../mesos/mesos.ts'
 import type { Ip } from '../model/ip.ts'
 import { daemonResources } from './resources.ts'
@@ -55,11 +63,23 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const mesos = startMesos({ ...world, options: config.mesos })
   const nodeIp = (): Ip | undefined => config.nodeIp ?? mesos.agentIp()
   const advertising = startAdvertising({ tasks: mesos.tasks, log, scope })
-  const gossip = await startGossip({ ...world, options: config.gossip, address: nodeIp })
-  const plane = await openPlane(chosen.kind, { options: config.l4lb, nodeIp })
+  const own = advertising.records
   const { ranges } = config.l4lb
-  const { records, problems } = advertising
-  const l4lb = startL4lb({ ...world, plane, ranges, records, problems, nodeIp })
+  const gossip = await startGossip({ ...world, options: config.gossip, address: nodeIp })
+  const cluster = startClusterBackends({ ...world, own, gossip, ranges })
+  const { addresses } = cluster
+  const publishing = await startPublishing({
+    ...world,
+    ...{ own, addresses, gossip },
+    options: config.l4lb,
+    stateDirectory: config.gossip.stateDirectory,
+  })
+  gossip.publish(publishing.records)
+  const plane = await openPlane(chosen.kind, { options: config.l4lb, nodeIp })
+  const sources = [advertising, cluster, publishing]
+  const problems = () => sources.flatMap((source) => source.problems())
+  const { records } = cluster
+  const l4lb = startL4lb({ ...world, plane, ranges, records, addresses, problems, nodeIp })
   const dns = startDns({ ...world, options: config.dns, names: l4lb.names })
   const resources = daemonResources({ config, mesos, gossip, l4lb, dns, problems, chosen })
   const admin = await startAdmin({ options: config.admin, registry, resources, log, scope })
