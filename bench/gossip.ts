@@ -32,15 +32,18 @@ export async function measureGossip(_: Places, settings: Settings): Promise<Row[
   })
 }
 
+/** One that fails is said, and the others are still measured. */
 async function measureOne(
   places: FleetPlaces,
   settings: Settings,
   { program, lossPercent }: { readonly program: Program; readonly lossPercent: number },
-): Promise<ScenarioReport> {
-  return runScenario(places, program, {
-    size: SIZE,
-    lossPercent,
-    restMs: 1000 * Math.max(MIN_REST_SECONDS, settings.seconds),
-    say: (line) => settings.say(`${program.name}, ${lossPercent} % loss: ${line}`),
-  })
+): Promise<ScenarioReport | undefined> {
+  const say = (line: string) => settings.say(`${program.name}, ${lossPercent} % loss: ${line}`)
+  const restMs = 1000 * Math.max(MIN_REST_SECONDS, settings.seconds)
+  try {
+    return await runScenario(places, program, { size: SIZE, lossPercent, restMs, say })
+  } catch (error) {
+    say(`failed: ${error}`)
+    return undefined
+  }
 }

@@ -35,6 +35,7 @@ type Unstamped<E> = E extends ProgramEvent ? Omit<E, 'atMs'> : never
 const order = JSON.parse(process.argv[2] ?? '') as NodeOrder
 const log = openLog('warn')
 const scope = new Scope((error) => log.error('a part of the node failed', { error }))
+const registry = new Registry()
 const own = new Table<OwnRecordId, OwnRecord>()
 const saidStates = new Map<NodeId, string>()
 
@@ -45,12 +46,13 @@ for await (const line of createInterface({ input: process.stdin })) {
   if (word === 'start') gossip = await start()
   else if (word === 'publish') publish(value)
   else if (word === 'state' && gossip !== undefined) sayState(gossip)
+  else if (word === 'metrics') say({ kind: 'metrics', text: await registry.metrics() })
 }
 process.exit()
 
 async function start(): Promise<Gossip> {
   own.update([...ownVips(), valueRow('0')], true)
-  const parts = { clock: systemClock, random: systemRandom, registry: new Registry(), log, scope }
+  const parts = { clock: systemClock, random: systemRandom, registry, log, scope }
   const gossip = await startGossip({ ...parts, options: options(), address: ip(order.address) })
   say({ kind: 'started', name: gossip.self })
   gossip.members.onChange(({ keys }) => sayMembers(gossip, keys))

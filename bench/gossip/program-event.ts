@@ -7,6 +7,7 @@
  * | `start` | joins; the node's value is `0` |
  * | `publish VALUE` | changes the node's value |
  * | `state` | prints what it knows |
+ * | `metrics` | prints its metrics; only navstar |
  */
 
 /** What a program prints. */
@@ -25,6 +26,8 @@ export type ProgramEvent = { /** See machineMs. */ readonly atMs: number } & (
   | { readonly kind: 'refuted' }
   /** All that must be the same everywhere, a line each, in any order. */
   | { readonly kind: 'state'; readonly picture: readonly string[] }
+  /** In the text format of Prometheus. */
+  | { readonly kind: 'metrics'; readonly text: string }
 )
 
 /** CLOCK_MONOTONIC in milliseconds: one clock for all processes of a machine. */

@@ -52,9 +52,10 @@ const LINES: readonly Line[] = [
 /** The rows of one loss. */
 export function rowsOf(
   subject: string,
-  navstar: ScenarioReport,
+  navstar: ScenarioReport | undefined,
   memberlist: ScenarioReport | undefined,
 ): Row[] {
+  if (navstar === undefined) return [{ measure: 'gossip', subject, value: 'failed' }]
   const rows = LINES.map(({ measure, of, target }) => {
     const value = of(navstar)
     const baseline = memberlist === undefined ? undefined : of(memberlist)
