@@ -19,7 +19,7 @@ export interface PublisherParts {
   readonly own: Table<BackendRecordKey, BackendRecord>
   readonly gossip: Pick<GossipView, 'self' | 'records'>
   readonly addresses: AddressBook
-  readonly file: ClaimFile
+  readonly file: Pick<ClaimFile, 'read' | 'write'>
   readonly coolDownMs: number
   readonly clock: Clock
   readonly events: PublisherEvents

@@ -34,6 +34,8 @@ describe('the configuration', () => {
           { base: '11.0.0.0', prefixLength: 8 },
           { base: 'fd01:c::', prefixLength: 64 },
         ],
+        addressCoolDownMs: 600_000,
+        addressDrainMs: 60_000,
       },
       dns: {
         listen: ['198.51.100.1:53'],

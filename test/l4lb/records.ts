@@ -2,6 +2,7 @@
 import { type BackendRecord, backendRecordKeyOf } from '../../src/model/backend-record.ts'
 import { type Ip, parseIp } from '../../src/model/ip.ts'
 import { mangleName } from '../../src/model/name.ts'
+import { type NodeId, parseNodeId } from '../../src/model/node-id.ts'
 import { type Port, toPort } from '../../src/model/port.ts'
 import { type Task, type TaskKey, taskKeyOf } from '../../src/model/task.ts'
 import type { Vip } from '../../src/model/vip.ts'
@@ -17,6 +18,13 @@ export function ip(text: string): Ip {
 export function port(number: number): Port {
   const found = toPort(number)
   if (found === undefined) throw new Error(`no port: ${number}`)
+  return found
+}
+
+/** The id of node 1, 2, … */
+export function nodeId(number: number): NodeId {
+  const found = parseNodeId(number.toString(16).padStart(32, '0'))
+  if (found === undefined) throw new Error(`no node id: ${number}`)
   return found
 }
 
