@@ -45,9 +45,9 @@ export class Links {
     return this.#links.get(peer)?.usefulMs ?? Number.NEGATIVE_INFINITY
   }
 
-  /** The peer will be told that this version is here. */
+  /** The peer will be told that this version is here, if it is this node that tells it. */
   noteNews(peer: NodeId, node: NodeId, version: number): void {
-    this.#at(peer).news.set(node, version)
+    if (this.#rings.successors.has(peer)) this.#at(peer).news.set(node, version)
   }
 
   /** The peer has this version. */

@@ -1,6 +1,7 @@
 /** Versions that are known of but not held, and whom to ask for them: a few at a time. */
 import type { NodeId } from '../../model/node-id.ts'
 import { destinationOf, type Ground } from './ground.ts'
+import type { Links } from './links.ts'
 import type { Records } from './records.ts'
 import type { Timer } from './timers.ts'
 
@@ -12,23 +13,31 @@ interface Missing {
 }
 
 /** How long an unasked copy may take before this node asks for one. */
-const GRACE_MS = 20
+const GRACE_MS = 100
 /** How long an answer may take before the next source is asked. */
 const ANSWER_MS = 500
 const MAX_ASKED = 32
 const MAX_SOURCES = 4
 
+/** What {@link MissingVersions} works with. */
+export interface MissingParts {
+  readonly records: Records
+  readonly links: Links
+}
+
 /** Asks for what is missing. */
 export class MissingVersions {
   readonly #ground: Ground
   readonly #records: Records
+  readonly #links: Links
   readonly #missing = new Map<NodeId, Missing>()
   readonly #queue = new Set<NodeId>()
   #askedCount = 0
 
-  constructor(ground: Ground, records: Records) {
+  constructor(ground: Ground, { records, links }: MissingParts) {
     this.#ground = ground
     this.#records = records
+    this.#links = links
   }
 
   /** Nodes of which something is missing that somebody can be asked for. */
@@ -119,6 +128,7 @@ export class MissingVersions {
     entry.asked = source
     entry.timer?.cancel()
     const entries = [this.#records.wantOf(node)]
+    this.#links.setEager(source, true) // a graft holds in both directions
     if (to !== undefined) this.#ground.outbox.urgent(to, { kind: 'want', isGraft: true, entries })
     entry.timer = this.#ground.timers.after(ANSWER_MS, () => {
       this.#records.unstage(node)

@@ -95,7 +95,10 @@ export class OwnRecords {
     const { self } = this.#ground
     const set = this.#parts.records.of(self)?.set ?? new RecordSet()
     const entries = this.#changes(set)
-    if (entries.length === 0 && !this.#mustSpeak) return
+    if (entries.length === 0 && !this.#mustSpeak) {
+      if (!this.#hasSpoken) this.#pending = undefined // more of an earlier life may come
+      return
+    }
     const from = this.#parts.records.of(self)?.head.version ?? 0
     this.#version = entries.at(-1)?.record.version ?? this.#version + 1
     this.#state(set, entries, from)

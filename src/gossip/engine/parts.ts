@@ -65,7 +65,7 @@ export function assemble(options: EngineOptions): EngineParts {
   const links = new Links(peers)
   const health = new LocalHealth()
   const records = new Records(ground)
-  const missing = new MissingVersions(ground, records)
+  const missing = new MissingVersions(ground, { records, links })
   const members = new MemberRequests(ground)
   const spread: Spread = new Spread(ground, {
     ...{ links, records, missing },

@@ -13,6 +13,9 @@ import type { MissingVersions } from './missing.ts'
 import type { Records } from './records.ts'
 import type { Accusation, Announcement } from './statements.ts'
 
+/** What a hop adds to the age of a delta, at least. */
+const HOP_MS = 1
+
 /** A link that brought something new so recently stays eager. */
 const USEFUL_MS = 300
 
@@ -55,8 +58,8 @@ export class Spread {
       const to = destinationOf(this.#ground, peer)
       if (to === undefined) continue
       if (!links.isEager(peer)) links.noteNews(peer, node, version)
-      else if (!isPart) this.#ground.outbox.patient(to, delta)
-      else this.#ground.outbox.patient(to, { kind: 'have', entries: [{ node, version }] })
+      else if (!isPart) this.#ground.outbox.urgent(to, delta)
+      else this.#ground.outbox.urgent(to, { kind: 'have', entries: [{ node, version }] })
     }
   }
 
@@ -137,7 +140,7 @@ export class Spread {
     const { node } = delta.head
     const isComplete = delta.from <= heldBefore && delta.through === delta.head.version
     const isFitting = isComplete && (delta.from > 0 || heldBefore === 0)
-    const ageMs = delta.ageMs + Math.round(this.#ground.settings.flushMs / 2)
+    const ageMs = delta.ageMs + HOP_MS
     const entry = { node, held: heldBefore, isStaged: false }
     const forwarded = isFitting ? { ...delta, ageMs } : this.#parts.records.partFor(entry)
     if (forwarded !== undefined) this.spread(forwarded, source)
