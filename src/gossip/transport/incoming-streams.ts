@@ -6,8 +6,8 @@ import type { FairTurns } from './fair-turns.ts'
 import { IncomingStream } from './incoming-stream.ts'
 
 /** Streams without proof, in all and of one address; the oldest goes first. */
-export const MAX_UNPROVEN_STREAMS = 64
-export const MAX_UNPROVEN_STREAMS_PER_ADDRESS = 16
+export const MAX_UNPROVEN_STREAMS = 128
+export const MAX_UNPROVEN_STREAMS_PER_ADDRESS = 32
 
 /** Proven streams; the one that said nothing for longest goes first. */
 const MAX_PROVEN_STREAMS = 512

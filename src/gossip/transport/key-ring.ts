@@ -76,8 +76,12 @@ export function parseKeyBytes(text: string): Uint8Array | undefined {
   return Buffer.from(text, 'base64')
 }
 
-/** The content of a key file with these keys. */
+/** The content of a key file with these keys. @throws NavstarError `GOSSIP_KEYS_INVALID` */
 export function formatKeyFile({ keys, sending }: KeySet): string {
+  if (keys.length > MAX_KEYS) {
+    const cause = `more than ${MAX_KEYS} keys; remove old ones first`
+    throw new NavstarError('GOSSIP_KEYS_INVALID', { attempt: 'write a key file', cause })
+  }
   const texts = keys.map(({ secret }) => secret.export().toString('base64'))
   return `${JSON.stringify({ use: sending.id, keys: texts }, null, 2)}\n`
 }

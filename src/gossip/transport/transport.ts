@@ -7,6 +7,7 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { Scope } from '../../base/scope.ts'
+import { endOfTurn } from '../../base/turn.ts'
 import type { Endpoint } from '../../model/endpoint.ts'
 import type { Ip } from '../../model/ip.ts'
 import type { NodeId } from '../../model/node-id.ts'
@@ -134,6 +135,8 @@ class OpenTransport implements Transport {
     const { clock } = this.#options
     while (!signal.aborted) {
       await clock.sleep(EXPIRE_MS, { signal })
+      // After a standstill, what arrived meanwhile is heard before anything counts as late.
+      await endOfTurn()
       const nowMs = clock.nowMs()
       this.#datagrams.expire(nowMs)
       this.#incoming.expire(nowMs)

@@ -2,7 +2,7 @@ import { createSocket } from 'node:dgram'
 import { once } from 'node:events'
 import { setFlagsFromString } from 'node:v8'
 import { runInNewContext } from 'node:vm'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import { keySet } from '../../../src/gossip/transport/key-ring.ts'
 import { deriveSubkey, Sealer } from '../../../src/gossip/transport/seal.ts'
 import { SendingSession } from '../../../src/gossip/transport/sending-session.ts'
@@ -20,6 +20,8 @@ import {
   until,
 } from './running-transport.ts'
 import { tapDatagrams, type Wiretap } from './wiretap.ts'
+
+vi.setConfig({ testTimeout: 20_000 })
 
 setFlagsFromString('--expose-gc')
 const collectGarbage = runInNewContext('gc') as () => void

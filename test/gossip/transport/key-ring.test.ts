@@ -46,6 +46,14 @@ describe('a key file', () => {
     expect(parse).toThrow('/etc/keys.json')
   })
 
+  test('takes no more keys than are read', () => {
+    const keys = Array.from({ length: 17 }, (_, byte) => clusterKey(Buffer.alloc(32, byte)))
+    const [first] = keys
+    if (first === undefined) throw new Error('there are 17')
+    expect(() => formatKeyFile(keySet(keys, first))).toThrow('more than 16 keys')
+    expect(parseKeyFile(formatKeyFile(keySet(keys.slice(0, 16), first)), 'k').keys).toHaveLength(16)
+  })
+
   test('shows no key in its errors', () => {
     expect(() => parseKeyFile(`{"keys": ["${FIRST}"`, 'keys.json')).toThrow(
       expect.objectContaining({ message: expect.not.stringContaining(FIRST.slice(0, 4)) }),

@@ -1,7 +1,8 @@
 import { once } from 'node:events'
 import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
-import { afterEach, describe, expect, test } from 'vitest'
+import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Destination } from '../../../src/gossip/engine/effects.ts'
+import { MAX_UNPROVEN_STREAMS_PER_ADDRESS } from '../../../src/gossip/transport/incoming-streams.ts'
 import type { KeyRing } from '../../../src/gossip/transport/key-ring.ts'
 import { keySet } from '../../../src/gossip/transport/key-ring.ts'
 import type { Endpoint } from '../../../src/model/endpoint.ts'
@@ -17,6 +18,8 @@ import {
   until,
 } from './running-transport.ts'
 import { tapStreams } from './wiretap.ts'
+
+vi.setConfig({ testTimeout: 20_000 })
 
 const closing: (() => void)[] = []
 
@@ -215,11 +218,17 @@ describe('connections of strangers', () => {
 
   test('do not keep members out, however many they are', async () => {
     const [left, right] = [await startTransport(1), await startTransport(2)]
-    const strangers = await Promise.all(Array.from({ length: 40 }, () => connectTo(right.endpoint)))
+    const strangers = await Promise.all(
+      Array.from({ length: MAX_UNPROVEN_STREAMS_PER_ADDRESS + 24 }, () =>
+        connectTo(right.endpoint),
+      ),
+    )
     await until(() => right.rejected.get('connection-limit') === 24)
     left.send(right.destination, 'stream', [ping(1)])
     await until(() => right.sequences().length === 1)
-    expect(strangers.filter((socket) => !socket.destroyed).length).toBeLessThanOrEqual(16)
+    expect(strangers.filter((socket) => !socket.destroyed).length).toBeLessThanOrEqual(
+      MAX_UNPROVEN_STREAMS_PER_ADDRESS,
+    )
   })
 })
 
