@@ -124,14 +124,12 @@ export class Checks implements Watcher {
         `${host} doubts ${this.nameOf(event.node)} (accused by ${this.nameOf(event.accuser)}) without a fault`,
       )
     }
-    const member = host.engine?.member(event.node)
-    if (member === undefined || event.node === host.node) return
-    if (!this.oracle.hasAccused(event.accuser, event.node, member.incarnation)) {
-      throw new Violation(
-        'origin',
-        `${host} believes an accusation of ${this.nameOf(event.node)}@${member.incarnation} that ${this.nameOf(event.accuser)} never made`,
-      )
-    }
+    if (this.oracle.hasAccused(event.accuser, event.node)) return
+    const accuser = this.nameOf(event.accuser)
+    throw new Violation(
+      'origin',
+      `${host} believes that ${accuser} accused ${this.nameOf(event.node)}`,
+    )
   }
 
   #checkMember(host: Host, node: NodeId, member: Member | undefined): void {
@@ -177,10 +175,12 @@ export class Checks implements Watcher {
       stated.endpoint.address === member.endpoint.address &&
       stated.endpoint.port === member.endpoint.port &&
       stated.isLeaving === (member.state === 'left')
-    if (isStated) return
+    const isDoubted = member.state === 'doubted' || member.state === 'dead'
+    const isAccused = !isDoubted || this.oracle.isAccused(member.id, member.incarnation)
+    if (isStated && isAccused) return
     throw new Violation(
       'origin',
-      `${host} knows ${this.nameOf(member.id)}@${member.incarnation} as ${member.state} at ${member.endpoint.address}, which it never announced`,
+      `${host} knows ${this.nameOf(member.id)}@${member.incarnation} as ${member.state} at ${member.endpoint.address}, which was never stated`,
     )
   }
 
@@ -189,8 +189,7 @@ export class Checks implements Watcher {
     owner: NodeId,
   ): void {
     const shown = view.recordsOf(owner)
-    const member = engine.member(owner)
-    const held = member === undefined || member.state === 'left' ? 0 : member.heldVersion
+    const held = engine.member(owner)?.heldVersion ?? 0
     if (held === 0) {
       if (shown.size === 0) return
       throw new Violation('wholeness', `${host} shows records of ${this.nameOf(owner)}, held: none`)

@@ -74,12 +74,11 @@ function faultOf(member: Member | undefined, owner: Living): string | undefined 
   if (member.state !== 'alive') return `is ${member.state}`
   if (member.incarnation !== owner.engine.incarnation) return 'has another incarnation'
   if (member.endpoint.address !== owner.endpoint.address) return 'has another address'
-  const { version } = owner.engine
-  const stated = owner.own.size > 0 || member.heldVersion > 0
-  if (stated && member.heldVersion !== version) {
+  const version = owner.engine.member(owner.node)?.heldVersion ?? 0
+  if (member.heldVersion !== version) {
     return `is held at ${member.heldVersion}, not ${version}`
   }
-  if (member.knownVersion > Math.max(version, member.heldVersion)) return 'is said to have more'
+  if (member.knownVersion > version) return 'is said to have more'
   return undefined
 }
 

@@ -23,7 +23,8 @@ export class Oracle {
         this.#announce(statement)
         return
       case 'accusation':
-        this.#accusations.add(`${statement.accuser} ${statement.subject} ${statement.incarnation}`)
+        this.#accusations.add(`${statement.accuser} ${statement.subject}`)
+        this.#accusations.add(`${statement.subject}@${statement.incarnation}`)
         return
       case 'head':
         this.#newHeads.push(statement)
@@ -61,8 +62,12 @@ export class Oracle {
     return this.#announcements.get(node)?.get(incarnation)
   }
 
-  hasAccused(accuser: NodeId, subject: NodeId, incarnation: number): boolean {
-    return this.#accusations.has(`${accuser} ${subject} ${incarnation}`)
+  hasAccused(accuser: NodeId, subject: NodeId): boolean {
+    return this.#accusations.has(`${accuser} ${subject}`)
+  }
+
+  isAccused(subject: NodeId, incarnation: number): boolean {
+    return this.#accusations.has(`${subject}@${incarnation}`)
   }
 
   /** The set that a node had at a version; undefined: it never signed that version. */

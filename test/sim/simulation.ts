@@ -216,10 +216,10 @@ export class Simulation {
   }
 
   /** Publishes everything that the host has, as a daemon does once its inputs are complete. */
-  publishAll(host: Host): void {
+  publishAll(host: Host, gone: Changes = []): void {
     if (!host.isUp) return
     host.isPublished = true
-    this.input(host, { kind: 'publish', changes: [...host.own], isComplete: true })
+    this.input(host, { kind: 'publish', changes: [...host.own, ...gone], isComplete: true })
   }
 
   /** Does something later. */

@@ -72,7 +72,6 @@ export class Stage {
   }
 
   #publishLater(host: Host): void {
-    if (host.own.size === 0) return
     const { simulation } = this
     const { life } = host
     const half = [...host.own].slice(0, host.own.size / 2)
@@ -81,7 +80,9 @@ export class Stage {
       if (isSame()) simulation.input(host, { kind: 'publish', changes: half, isComplete: false })
     })
     simulation.at(simulation.nowMs + INPUTS_MS, () => {
-      if (isSame()) simulation.publishAll(host)
+      if (!isSame()) return
+      const gone = half.filter(([id]) => !host.own.has(id)).map(([id]) => [id, undefined] as const)
+      simulation.publishAll(host, gone)
     })
   }
 
