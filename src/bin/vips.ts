@@ -21,14 +21,18 @@ async function run(given: GivenFlags): Promise<number> {
 
 /** The VIPs as text, a line each and one per backend. */
 function vipsText({ plane, isComplete, vips, problems }: VipsView): string {
-  const note = isComplete ? '' : ' (the Mesos agent has not answered yet)'
+  const note = isComplete
+    ? ''
+    : ' (still learning: the Mesos agent or the cluster has not answered yet)'
   const head = `${vips.length} VIPs on plane ${plane}${note}`
   return [head, ...vips.flatMap(vipLines), ...problems.map(problemLine)].join('\n')
 }
 
-function vipLines({ name, protocol, address, state, backends, error }: VipView): string[] {
+function vipLines({ backends, error, ...vip }: VipView): string[] {
+  const { name, protocol, address, state, isFormer } = vip
+  const former = isFormer ? ' (its former address)' : ''
   const reason = error === undefined ? '' : `: ${error.message}`
-  const head = `${protocol} ${address}  ${name ?? '(no name)'}  ${state}${reason}`
+  const head = `${protocol} ${address}  ${name ?? '(no name)'}  ${state}${former}${reason}`
   const none = backends.some(({ weight }) => weight > 0)
     ? []
     : ['  no active backend: connections are rejected']

@@ -64,7 +64,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const nodeIp = (): Ip | undefined => config.nodeIp ?? mesos.agentIp()
   const advertising = startAdvertising({ tasks: mesos.tasks, log, scope })
   const own = advertising.records
-  const { ranges } = config.l4lb
+  const { ranges, addressDrainMs: drainMs } = config.l4lb
   const gossip = await startGossip({ ...world, options: config.gossip, address: nodeIp })
   const cluster = startClusterBackends({ ...world, own, gossip, ranges })
   const { addresses } = cluster
@@ -79,7 +79,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const sources = [advertising, cluster, publishing]
   const problems = () => sources.flatMap((source) => source.problems())
   const { records } = cluster
-  const l4lb = startL4lb({ ...world, plane, ranges, records, addresses, problems, nodeIp })
+  const l4lb = startL4lb({ ...world, plane, ranges, records, addresses, problems, nodeIp, drainMs })
   const dns = startDns({ ...world, options: config.dns, names: l4lb.names })
   const resources = daemonResources({ config, mesos, gossip, l4lb, dns, problems, chosen })
   const admin = await startAdmin({ options: config.admin, registry, resources, log, scope })

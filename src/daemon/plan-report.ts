@@ -1,6 +1,7 @@
 /** A dry run: what the daemon would do in its first round, without changing anything. */
 import { Registry } from 'prom-client'
 import type { Clock } from '../base/clock.ts'
+import type { NavstarError } from '../base/error.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Scope } from '../base/scope.ts'
@@ -26,7 +27,11 @@ export interface PlanReportParts {
   readonly scope: Scope
 }
 
-/** Reads Mesos and the kernel once. @throws NavstarError what stood in the way of either */
+/**
+ * Reads Mesos and the kernel once; knows nothing of other nodes.
+ *
+ * @throws NavstarError what stood in the way of either
+ */
 export async function reportPlan({ config, ...world }: PlanReportParts): Promise<PlanReport> {
   const { kind, reason } = await selectPlane(config.l4lb)
   const mesos = startMesos({ ...world, options: config.mesos, registry: new Registry() })
@@ -39,8 +44,13 @@ export async function reportPlan({ config, ...world }: PlanReportParts): Promise
     nodeIp: () => nodeIp,
     records: records.snapshot.rows,
   })
-  const texts = [...problems(), ...plan.problems].map(({ code, message }) => `${code}: ${message}`)
+  const texts = [...problems(), ...plan.problems].map(problemText)
   return { plane: { kind, reason }, ...plan, problems: texts }
+}
+
+/** A problem as the report has it. */
+export function problemText({ code, message }: NavstarError): string {
+  return `${code}: ${message}`
 }
 
 /** Waits until the agent answered. @throws NavstarError why it did not */

@@ -4,10 +4,11 @@ import type { NavstarError } from '../base/error.ts'
 import type { DaemonConfig } from '../config/config.ts'
 import type { Dns } from '../dns/dns.ts'
 import type { Gossip } from '../gossip/gossip.ts'
-import type { L4lb, PlaneProbe, ServiceStatus } from '../l4lb/l4lb.ts'
+import { type L4lb, type PlaneProbe, planServices, type ServiceStatus } from '../l4lb/l4lb.ts'
 import type { Mesos } from '../mesos/mesos.ts'
 import { formatEndpoint } from '../model/vip.ts'
 import { gossipStatusView, nodeResources } from './node-resources.ts'
+import { type PlanReport, problemText } from './plan-report.ts'
 
 /** A VIP as `navstar vips` shows it. */
 export interface VipView {
@@ -19,6 +20,8 @@ export interface VipView {
   readonly address: string
   /** `served`, `pending` or `failed`. */
   readonly state: string
+  /** An address that the name had before; served while its connections drain. */
+  readonly isFormer?: true
   readonly error?: ProblemView
   readonly backends: readonly {
     readonly address: string
@@ -59,6 +62,7 @@ export function daemonResources(parts: ResourceParts): Resources {
   return {
     '/v1/navstar/vips': () => vipsView(parts),
     '/v1/navstar/status': () => statusView(parts),
+    '/v1/navstar/plan': () => planReport(parts),
     ...nodeResources(parts.gossip),
   }
 }
@@ -80,6 +84,7 @@ function vipView({ service, isServed, error }: ServiceStatus, zone: string): Vip
     protocol: service.protocol,
     address: formatEndpoint(service),
     state,
+    ...(service.isFormer && { isFormer: true }),
     ...(error !== undefined && { error: problemView(error) }),
     backends: service.backends.map(({ weight, ...endpoint }) => ({
       address: formatEndpoint(endpoint),
@@ -87,6 +92,17 @@ function vipView({ service, isServed, error }: ServiceStatus, zone: string): Vip
       state: weight > 0 ? 'active' : 'draining',
     })),
   }
+}
+
+/** What the daemon wants against what the kernel has now; empty while all is well. */
+async function planReport(parts: ResourceParts): Promise<PlanReport> {
+  const { config, mesos, l4lb, chosen, problems } = parts
+  const services = new Map(l4lb.services.snapshot.rows)
+  const nodeIp = () => config.nodeIp ?? mesos.agentIp()
+  const plan = await planServices(chosen.kind, { options: config.l4lb, nodeIp, services })
+  const all = [...problems(), ...l4lb.problems()]
+  const plane = { kind: chosen.kind, reason: chosen.reason }
+  return { plane, ...plan, problems: all.map(problemText) }
 }
 
 function statusView({ mesos, gossip, l4lb, dns, chosen }: ResourceParts): unknown {

@@ -21,11 +21,26 @@ export interface DryRunParts extends OpenPlaneOptions {
   readonly records: Iterable<[BackendRecordKey, BackendRecord]>
 }
 
+/** What a dry run of known services compares. */
+export interface ServicesDryRunParts extends OpenPlaneOptions {
+  readonly services: ReadonlyMap<ServiceKey, Service>
+}
+
 /** Compares the records' services with the kernel once, and changes nothing. */
 export async function dryRun(kind: PlaneKind, parts: DryRunParts): Promise<DryRun> {
   const desired = new DesiredServices(parts.options.ranges.map(vipRangeOf))
   const changes = desired.update(parts.records, { nodeIp: parts.nodeIp() })
   const services = new Map([...changes].filter(isPresent))
+  const compared = await compareServices(kind, { ...parts, services })
+  return { ...compared, problems: desired.problems }
+}
+
+/** Compares services with the kernel once, and changes nothing. */
+export async function compareServices(
+  kind: PlaneKind,
+  parts: ServicesDryRunParts,
+): Promise<Omit<DryRun, 'problems'>> {
+  const { services } = parts
   const plane = await openPlaneReadOnly(kind, parts)
   try {
     const observed = await plane.observe()
@@ -35,7 +50,6 @@ export async function dryRun(kind: PlaneKind, parts: DryRunParts): Promise<DryRu
       desired: [...services].map(([key, service]) => lineOf(key, plane.render(service))),
       observed: [...observed.services].map(([key, rendering]) => lineOf(key, rendering)),
       operations: operations.map((operation) => describeOperation(operation, plane)),
-      problems: desired.problems,
     }
   } finally {
     await plane.close()

@@ -16,7 +16,13 @@ import {
   startPublishing as startTelling,
 } from './cluster.ts'
 import type { L4lbOptions } from './config.ts'
-import { type DryRun, type DryRunParts, dryRun } from './dry-run.ts'
+import {
+  compareServices,
+  type DryRun,
+  type DryRunParts,
+  dryRun,
+  type ServicesDryRunParts,
+} from './dry-run.ts'
 import type { Plane, PlaneKind } from './plane.ts'
 import { type OpenPlaneOptions, openPlane as openRealPlane, probePlanes } from './planes/open.ts'
 import { choosePlane, type PlaneProbe } from './planes/probe.ts'
@@ -94,4 +100,12 @@ export function openPlane(kind: PlaneKind, options: OpenPlaneOptions): Promise<P
 /** Compares the records' services with the kernel once, and changes nothing. */
 export function planOnce(kind: PlaneKind, parts: DryRunParts): Promise<DryRun> {
   return dryRun(kind, parts)
+}
+
+/** Compares services, as {@link L4lb.services} has them, with the kernel; changes nothing. */
+export function planServices(
+  kind: PlaneKind,
+  parts: ServicesDryRunParts,
+): Promise<Omit<DryRun, 'problems'>> {
+  return compareServices(kind, parts)
 }
