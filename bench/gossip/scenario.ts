@@ -119,8 +119,9 @@ async function changeValues(fleet: Fleet): Promise<Delays[]> {
     changes.push({ node, value })
     await wait(CHANGE_EVERY_MS)
   }
+  const last = new Map(changes.map(({ node, value }) => [node, value]))
   const hasAll = (other: FleetNode) =>
-    changes.every(({ node, value }) => other === node || other.values.get(node.name) === value)
+    [...last].every(([node, value]) => other === node || other.values.get(node.name) === value)
   const isDone = () => fleet.nodes.every(hasAll)
   await fleet.until('the changes everywhere', 10_000, isDone).catch(() => undefined) // shown as such
   return changeDelays(fleet, changes)
