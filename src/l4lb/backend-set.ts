@@ -48,14 +48,15 @@ export interface WrittenSet {
  * @param backends of one VIP, at least one
  */
 export function encodeBackendSet(backends: readonly BackendRecord[]): WrittenSet {
-  const [first] = backends
+  const ordered = backends.toSorted(byTaskAndKey)
+  const [first] = ordered
   if (first === undefined) return {}
   const key = vipKeyOf(first)
   if (Buffer.byteLength(key) > KEY_BYTES) return { problem: tooLarge(key, 'its name is too long') }
   const writer = new FieldWriter()
   writer.u8(16)
   writer.ip16(first.nodeIp)
-  const omitted = writeBackends(writer, backends, first.nodeIp)
+  const omitted = writeBackends(writer, ordered, first.nodeIp)
   const { backends: kind } = RECORD_KINDS
   const record = { kind, schema: BACKEND_SET_SCHEMA, key, value: writer.bytes() }
   if (omitted === 0) return { record }
@@ -75,7 +76,7 @@ function writeBackends(
 ): number {
   let previous: Uint8Array = new Uint8Array()
   let omitted = 0
-  for (const [index, backend] of backends.toSorted(byTaskAndKey).entries()) {
+  for (const [index, backend] of backends.entries()) {
     const taskKey = Buffer.from(backend.taskKey)
     const isTooMany = index - omitted >= BACKENDS_PER_SET
     if (isTooMany || taskKey.length > TASK_KEY_BYTES || writer.sizeBytes > VALUE_BYTES - 1024) {

@@ -17,7 +17,7 @@ export class FieldWriter {
 
   /** All that was written, without spare room. */
   bytes(): Uint8Array {
-    return Uint8Array.prototype.slice.call(this.#buffer, 0, this.#sizeBytes)
+    return new Uint8Array(this.#buffer.subarray(0, this.#sizeBytes))
   }
 
   u8(value: number): void {
