@@ -16,6 +16,9 @@ interface Missing {
 const GRACE_MS = 100
 /** How long an answer may take before the next source is asked. */
 const ANSWER_MS = 500
+/** Two misses within this time are two, and call for a graft; what is closer together is one. */
+const REPEATED_MISS_MS = 5000
+const SAME_MISS_MS = 200
 const MAX_ASKED = 32
 const MAX_SOURCES = 4
 
@@ -33,6 +36,7 @@ export class MissingVersions {
   readonly #missing = new Map<NodeId, Missing>()
   readonly #queue = new Set<NodeId>()
   #askedCount = 0
+  #missedMs = Number.NEGATIVE_INFINITY
 
   constructor(ground: Ground, { records, links }: MissingParts) {
     this.#ground = ground
@@ -128,12 +132,21 @@ export class MissingVersions {
     entry.asked = source
     entry.timer?.cancel()
     const entries = [this.#records.wantOf(node)]
-    this.#links.setEager(source, true) // a graft holds in both directions
-    if (to !== undefined) this.#ground.outbox.urgent(to, { kind: 'want', isGraft: true, entries })
+    const isGraft = this.#isGraft()
+    if (isGraft) this.#links.setEager(source, true) // a graft holds in both directions
+    if (to !== undefined) this.#ground.outbox.urgent(to, { kind: 'want', isGraft, entries })
     entry.timer = this.#ground.timers.after(ANSWER_MS, () => {
       this.#records.unstage(node)
       this.#next(node, entry)
     })
+  }
+
+  /** One copy that got lost does not make a tree that is cut: the second does. */
+  #isGraft(): boolean {
+    const { nowMs } = this.#ground.turn
+    const sinceMs = nowMs - this.#missedMs
+    if (sinceMs > SAME_MISS_MS) this.#missedMs = nowMs
+    return sinceMs > SAME_MISS_MS && sinceMs < REPEATED_MISS_MS
   }
 
   #remove(node: NodeId, entry: Missing): void {

@@ -3,6 +3,7 @@ import type { MemberState } from '../../model/member.ts'
 import type { NodeId } from '../../model/node-id.ts'
 import type { Ground } from './ground.ts'
 import type { Accusation, Announcement } from './statements.ts'
+import { Strangers } from './strangers.ts'
 import { suspicionMs } from './suspicion.ts'
 import type { Timer } from './timers.ts'
 
@@ -24,9 +25,11 @@ export class StatementIntake {
   readonly #parts: StatementIntakeParts
   /** Until a doubted node is declared dead, or a dead or departed one is forgotten. */
   readonly #timers = new Map<NodeId, Timer>()
+  readonly #strangers: Strangers
 
   constructor(ground: Ground, parts: StatementIntakeParts) {
     this.#ground = ground
+    this.#strangers = new Strangers(ground)
     this.#parts = parts
   }
 
@@ -44,7 +47,8 @@ export class StatementIntake {
       return
     }
     if (verdict === 'forgotten-node') {
-      this.#tellForgotten(from, announcement)
+      turn.emit({ kind: 'rejected', from, reason: 'forgotten-node', message: 'announcement' })
+      if (from === node) this.#strangers.tell(announcement)
       return
     }
     const before = membership.stateOf(node)
@@ -62,6 +66,7 @@ export class StatementIntake {
       const own = membership.announcementOf(self)?.incarnation ?? 0
       if (incarnation < own || !this.#isSigned(from, accusation)) return
       this.#parts.refute(incarnation, accuser)
+      this.#strangers.answer(accuser)
       return
     }
     const verdict = membership.verdictOnAccusation(accusation)
@@ -92,9 +97,11 @@ export class StatementIntake {
 
   #isSigned(from: NodeId, accusation: Accusation): boolean {
     const { membership, notary, turn } = this.#ground
-    const publicKey = membership.announcementOf(accusation.accuser)?.publicKey
+    const { accuser } = accusation
+    const member = membership.announcementOf(accuser)
+    const publicKey = member?.publicKey ?? this.#strangers.publicKeyOf(accuser)
     if (publicKey === undefined) {
-      this.#parts.want(from, accusation.accuser)
+      this.#parts.want(from, accuser)
       return false
     }
     if (notary.isValid(accusation, publicKey)) return true
@@ -110,16 +117,6 @@ export class StatementIntake {
     const isSame = Buffer.compare(announcement.signature, own.signature) === 0
     if (isSame || !notary.isValid(announcement, own.publicKey)) return
     this.#parts.refute(announcement.incarnation, self)
-  }
-
-  /** A node that was forgotten is told to raise its incarnation. */
-  #tellForgotten(from: NodeId, { node, endpoint, incarnation }: Announcement): void {
-    const { notary, outbox, self, turn, membership } = this.#ground
-    turn.emit({ kind: 'rejected', from, reason: 'forgotten-node', message: 'announcement' })
-    const own = membership.announcementOf(self)
-    if (from !== node || own === undefined) return
-    const doubt = { kind: 'accusation', subject: node, incarnation, accuser: self } as const
-    outbox.urgent({ node, endpoint }, own, notary.sign<Accusation>(doubt))
   }
 
   #report(node: NodeId, before: MemberState | undefined, from: NodeId): void {
