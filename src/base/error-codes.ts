@@ -170,7 +170,7 @@ export const ERROR_CODES = {
   },
   RECORD_INVALID: {
     summary: 'A record of another node cannot be used',
-    hint: 'What can be read of it is used; is the node of another version?',
+    hint: 'What can be read of it is used; the node may be of another version.',
     effect: 'none',
   },
   RECORD_TOO_LARGE: {

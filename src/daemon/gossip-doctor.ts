@@ -42,21 +42,23 @@ async function checkKeyFile(path: string): Promise<Diagnosis> {
 
 async function checkStateDirectory(path: string): Promise<Diagnosis> {
   const check = `state directory ${path}`
-  const place = (await isThere(path)) ? path : dirname(path)
+  const place = await nearestThere(path)
   try {
-    await access(place, constants.W_OK | constants.X_OK)
-    return pass(check, place === path ? 'can be written' : 'can be made')
+    await access(`${place}/.`, constants.W_OK | constants.X_OK)
+    return pass(check, place === path ? 'can be written' : `can be made in ${place}`)
   } catch (error) {
     const hint = 'Choose another with --state-directory; it must outlive restarts.'
     return { check, verdict: 'fail', found: messageOf(error), hint }
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return stat(path).then(
+/** The path, or the nearest above it that is there. */
+async function nearestThere(path: string): Promise<string> {
+  const isThere = await stat(path).then(
     () => true,
     () => false,
   )
+  return isThere || path === dirname(path) ? path : nearestThere(dirname(path))
 }
 
 async function checkPort(config: DaemonConfig): Promise<Diagnosis> {
