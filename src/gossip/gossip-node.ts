@@ -52,7 +52,7 @@ interface Papers {
   readonly keys: KeyRing | undefined
 }
 
-const KEEP_MEMBERS_MS = 30_000
+const KEEP_MEMBERS_MS = 10_000
 /** Flushing takes 10 ms a hop; after so long everybody heard it or will by anti-entropy. */
 const LEAVE_MS = 1000
 

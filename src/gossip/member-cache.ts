@@ -47,11 +47,11 @@ export class MemberCache {
     }
   }
 
-  /** Keeps these, if they are others than before. */
-  async write(announcements: Iterable<Announcement>): Promise<void> {
+  /** Keeps these, if they are others than before; a node that sees nobody keeps whom it knew. */
+  async write(announcements: readonly Announcement[]): Promise<void> {
     const path = this.#path()
-    if (path === undefined) return
-    const bytes = encodeMessages([...announcements].slice(0, MAX_MEMBERS))
+    if (path === undefined || announcements.length === 0) return
+    const bytes = encodeMessages(announcements.slice(0, MAX_MEMBERS))
     const members = Buffer.from(bytes).toString('base64')
     if (members === this.#written) return
     const { clusterId } = this.#options

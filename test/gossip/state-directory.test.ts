@@ -115,12 +115,14 @@ describe('incarnations and versions', () => {
 })
 
 describe('the members that were known', () => {
-  test('are read back, by the same cluster only', async () => {
+  test('are read back, by the same cluster only, and outlive a time without any', async () => {
     const { members, privateKeyPem } = await open()
     const announcement = announce(privateKeyPem)
     await members.write([announcement])
     expect(await (await open()).members.read()).toEqual([announcement])
     expect(await (await open('red')).members.read()).toEqual([])
+    await members.write([])
+    expect(await members.read()).toEqual([announcement])
   })
 
   test('are fifty at most', async () => {
