@@ -101,7 +101,7 @@ export class OutgoingStream {
       return
     }
     if (ageMs >= WELL_MS) this.#failures = 0
-    if (nowMs - this.#sentMs >= IDLE_MS || !connection.isOfPresentKey) connection.end()
+    if (nowMs - this.#sentMs >= IDLE_MS) connection.end()
   }
 
   #advance(): void {

@@ -3,16 +3,12 @@ import { type AddressInfo, connect, createServer, type Socket } from 'node:net'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import type { Destination } from '../../../src/gossip/engine/effects.ts'
 import { MAX_UNPROVEN_STREAMS_PER_ADDRESS } from '../../../src/gossip/transport/incoming-streams.ts'
-import type { KeyRing } from '../../../src/gossip/transport/key-ring.ts'
-import { keySet } from '../../../src/gossip/transport/key-ring.ts'
 import type { Endpoint } from '../../../src/model/endpoint.ts'
 import {
   closeAll,
   delta,
-  KEY,
   LOOPBACK,
   nodeId,
-  OTHER_KEY,
   ping,
   startTransport,
   until,
@@ -231,64 +227,3 @@ describe('connections of strangers', () => {
     )
   })
 })
-
-test('keys change without loss: add, use, remove', async () => {
-  const rings = [1, 2].map(() => changingRing())
-  const [left, right] = await Promise.all(
-    rings.map(({ ring }, index) => startTransport(index + 1, { keys: ring })),
-  )
-  if (left === undefined || right === undefined) throw new Error('two were started')
-  let sequence = 0
-  const exchange = async () => {
-    for (let count = 0; count < 5; count++) {
-      sequence++
-      for (const [from, to] of [[left, right] as const, [right, left] as const]) {
-        from.send(to.destination, 'datagram', [ping(sequence)])
-        from.send(to.destination, 'stream', [ping(sequence)])
-      }
-    }
-    for (const channel of ['datagram', 'stream'] as const)
-      await until(() => [left, right].every((node) => node.sequences(channel).length === sequence))
-  }
-  await exchange()
-  for (const { change } of rings) {
-    change([KEY, OTHER_KEY], KEY)
-    await exchange()
-  }
-  for (const { change } of rings) {
-    change([KEY, OTHER_KEY], OTHER_KEY)
-    await exchange()
-  }
-  for (const { change } of rings) {
-    change([OTHER_KEY], OTHER_KEY)
-    await exchange()
-  }
-  for (const node of [left, right]) {
-    expect(node.sequences('stream')).toEqual(Array.from({ length: sequence }, (_, n) => n + 1))
-    expect([...node.rejected, ...node.dropped, ...node.unreachable]).toEqual([])
-  }
-})
-
-test('a large transfer lets datagrams through', async () => {
-  const [left, right] = [await startTransport(1), await startTransport(2)]
-  left.send(right.destination, 'datagram', [ping(0)])
-  await until(() => right.sequences('datagram').length === 1)
-  for (let count = 0; count < 60; count++) left.send(right.destination, 'stream', [delta(65_536)])
-  left.send(right.destination, 'datagram', [ping(1)])
-  await until(() => right.sequences('datagram').length === 2)
-  const streamedBefore = right.sequences('stream').length
-  await until(() => right.sequences('stream').length === 60)
-  expect(streamedBefore).toBeLessThan(60)
-})
-
-/** A ring that a test changes. */
-function changingRing() {
-  let keys = keySet([KEY], KEY)
-  const ring: KeyRing = {
-    get sending() {
-      return keys.sending
-    },
-    find: (number) => keys.find(number),
-  }
-  return { ring, change: (...parts: Parameters<typeof keySet>) => (keys = keySet(...parts)) }
-}
