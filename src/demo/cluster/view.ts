@@ -48,4 +48,4 @@ export async function untilServed(
   return monotonicMs() - startMs
 }
 
-const POLL_MS = 10
+const POLL_MS = 20
