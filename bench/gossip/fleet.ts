@@ -22,6 +22,9 @@ export interface FleetNode {
   name: string
 }
 
+/** Something did not come to hold in time. */
+export class NotYet extends Error {}
+
 /** Nodes 1 to `size`, each running the program. */
 export class Fleet {
   readonly nodes: readonly FleetNode[]
@@ -70,14 +73,14 @@ export class Fleet {
    * Waits for something to hold.
    *
    * @returns when it held
-   * @throws Error with what was waited for; or at once when a process ended that was not killed
+   * @throws NotYet with what was waited for; Error at once when a process ended that was not killed
    */
   async until(what: string, timeoutMs: number, holds: () => boolean): Promise<number> {
     const deadlineMs = machineMs() + timeoutMs
     while (!holds()) {
       const ended = this.nodes.find((node) => hasEnded(node) && !this.#killed.has(node))
       if (ended !== undefined) throw new Error(`node ${ended.number} ended, not yet ${what}`)
-      if (machineMs() > deadlineMs) throw new Error(`after ${timeoutMs} ms not yet ${what}`)
+      if (machineMs() > deadlineMs) throw new NotYet(`after ${timeoutMs} ms not yet ${what}`)
       await wait(LOOK_EVERY_MS)
     }
     return machineMs()

@@ -25,17 +25,38 @@ export async function openPlaces(): Promise<FleetPlaces> {
 /** Makes places for some work and removes them, however it ends. */
 export async function inFleetPlaces<T>(work: (places: FleetPlaces) => Promise<T>): Promise<T> {
   const places = await openPlaces()
-  const interrupted = () => void cleanUp(places).finally(() => process.exit(130))
-  for (const signal of SIGNALS) process.once(signal, interrupted)
+  let cleaning: Promise<void> | undefined
+  const clean = () => {
+    cleaning ??= cleanUp(places)
+    return cleaning
+  }
+  const restores = SIGNALS.map((signal) => takeOver(signal, clean))
   try {
     return await work(places)
   } finally {
-    await cleanUp(places)
-    for (const signal of SIGNALS) process.removeListener(signal, interrupted)
+    await clean()
+    for (const restore of restores) restore()
   }
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const
+
+/** On the signal acts first, then lets it come to those who listened before: they end the process. */
+function takeOver(signal: NodeJS.Signals, act: () => Promise<void>): () => void {
+  const earlier = process.listeners(signal)
+  process.removeAllListeners(signal)
+  const restore = () => {
+    process.removeAllListeners(signal)
+    for (const listener of earlier) process.on(signal, listener)
+  }
+  process.once(signal, () => {
+    void act().finally(() => {
+      restore()
+      process.kill(process.pid, signal)
+    })
+  })
+  return restore
+}
 
 /** The places of a node, from 1 on. */
 export function nodePlaces(places: FleetPlaces, number: number): HostPlaces {

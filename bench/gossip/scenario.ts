@@ -4,7 +4,7 @@
  */
 import { cpuSeconds, rssMib } from '../process-usage.ts'
 import { type Agreement, agreement, allAlive, startAll } from './agreement.ts'
-import { Fleet, type FleetNode, wait } from './fleet.ts'
+import { Fleet, type FleetNode, NotYet, wait } from './fleet.ts'
 import { bytesSent, setLink, setLoss } from './network.ts'
 import type { FleetPlaces } from './places.ts'
 import type { Program } from './program.ts'
@@ -123,7 +123,7 @@ async function changeValues(fleet: Fleet): Promise<Delays[]> {
   const hasAll = (other: FleetNode) =>
     [...last].every(([node, value]) => other === node || other.values.get(node.name) === value)
   const isDone = () => fleet.nodes.every(hasAll)
-  await fleet.until('the changes everywhere', 10_000, isDone).catch(() => undefined) // shown as such
+  await fleet.until('the changes everywhere', 10_000, isDone).catch(asNever)
   return changeDelays(fleet, changes)
 }
 
@@ -157,7 +157,7 @@ async function loseTwo(
   }
   const isDead = ({ states }: FleetNode, { name }: FleetNode) => states.get(name) === 'dead'
   const isKnown = () => others.every((node) => isDead(node, killedNode) && isDead(node, cutNode))
-  await fleet.until('both dead for all', 60_000, isKnown).catch(() => undefined) // shown as such
+  await fleet.until('both dead for all', 60_000, isKnown).catch(asNever)
   const killed = detection(killedNode, killedAtMs)
   const cut = detection(cutNode, cutAtMs)
   return { killed, cut, cutNode, cutAtMs, killedNode, killedAtMs, others }
@@ -182,11 +182,14 @@ async function heal(
 ): Promise<Pick<ScenarioReport, 'healedMs' | 'same'>> {
   const fromMs = machineMs()
   const living = [...others, cutNode]
-  const healedAtMs = await fleet
-    .until('healed', 40_000, () => allAlive(living))
-    .catch(() => undefined) // shown as such
+  const healedAtMs = await fleet.until('healed', 40_000, () => allAlive(living)).catch(asNever)
   const same = await agreement(fleet, living)
   return { healedMs: healedAtMs === undefined ? undefined : healedAtMs - fromMs, same }
+}
+
+/** What did not come in time is shown as such. */
+function asNever(error: unknown): undefined {
+  if (!(error instanceof NotYet)) throw error
 }
 
 function sum(numbers: Iterable<number>): number {
