@@ -29,6 +29,8 @@ export class OwnRecords {
   #hasSpoken = false
   /** What others hold is not what this node stated, whatever it wants. */
   #mustSpeak = false
+  /** What was taken over from an earlier life. */
+  #adoptedVersion = 0
   #version: number
   #floor: number
   #commitTimer: Timer | undefined
@@ -66,8 +68,8 @@ export class OwnRecords {
     this.#schedule()
   }
 
-  /** The first anti-entropy ended: what others held of this node is there. */
-  onJoined(): void {
+  /** What others held of this node is there: the first anti-entropy ended, or more came later. */
+  onEarlierLife(): void {
     this.#schedule()
   }
 
@@ -109,15 +111,14 @@ export class OwnRecords {
   /** Goes on from what peers held of an earlier life of this node. */
   #adopt(): void {
     const held = this.#parts.records.of(this.#ground.self)
-    if (held === undefined) return
+    if (held === undefined || held.head.version === this.#adoptedVersion) return
+    const deleted = [...held.set.entries()]
+      .filter(({ record }) => record.isDeleted && record.version > this.#adoptedVersion)
+      .map(({ record }) => record.version)
+    this.#adoptedVersion = held.head.version
     this.#floor = held.head.floor
     this.#version = Math.max(this.#version, held.head.version)
-    const { nowMs } = this.#ground.turn
-    const deleted = [...held.set.entries()].filter(({ record }) => record.isDeleted)
-    for (const { record } of deleted.sort((a, b) => a.record.version - b.record.version)) {
-      this.#deletions.push({ version: record.version, sinceMs: nowMs })
-      this.#scheduleForgetting()
-    }
+    for (const version of deleted.sort((left, right) => left - right)) this.#noteDeletion(version)
   }
 
   /** The versions that lead from what is stated to what is wanted. */
@@ -181,7 +182,8 @@ export class OwnRecords {
     if (oldest === undefined || this.#forgettingTimer !== undefined) return
     const { timers, turn, settings } = this.#ground
     const dueMs = oldest.sinceMs + settings.retentionMs
-    this.#forgettingTimer = timers.after(Math.max(0, dueMs - turn.nowMs), () => {
+    // at least a moment: rounding must not make it due for ever and never old enough
+    this.#forgettingTimer = timers.after(Math.max(1, dueMs - turn.nowMs), () => {
       this.#forgettingTimer = undefined
       this.#forgetDeletions()
       this.#scheduleForgetting()
@@ -191,14 +193,16 @@ export class OwnRecords {
   #forgetDeletions(): void {
     const { turn, settings, self } = this.#ground
     const holding = this.#parts.records.of(self)
+    // sums of times are rounded: what is due must count as old, or it would be due for ever
     const isOld = ({ sinceMs }: { readonly sinceMs: number }) =>
-      turn.nowMs - sinceMs >= settings.retentionMs
+      turn.nowMs - sinceMs > settings.retentionMs - 1
     while (this.#deletions[0] !== undefined && isOld(this.#deletions[0])) {
       this.#floor = Math.max(this.#floor, this.#deletions.shift()?.version ?? 0)
     }
-    if (holding === undefined || !this.#hasSpoken) return
+    if (holding === undefined) return
     const from = holding.head.version
-    this.#version++
+    this.#version = Math.max(this.#version, from) + 1
+    this.#hasSpoken = true
     this.#state(holding.set, [], from)
   }
 }

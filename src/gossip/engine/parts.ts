@@ -70,6 +70,7 @@ export function assemble(options: EngineOptions): EngineParts {
   const spread: Spread = new Spread(ground, {
     ...{ links, records, missing },
     onOwnAhead: (version) => own.jumpAbove(version),
+    onEarlierLife: () => own.onEarlierLife(),
     isSilent: () => !own.hasSpoken,
   })
   const own = new OwnRecords(ground, {
@@ -176,7 +177,7 @@ function joiningOf(
     isIsolated: () => isIsolated(ground),
     onComplete: () => {
       ground.turn.effect({ kind: 'complete' })
-      own.onJoined()
+      own.onEarlierLife()
     },
   })
 }

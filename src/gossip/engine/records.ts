@@ -32,6 +32,8 @@ interface Staging {
   bytes: number
 }
 
+/** Seven weeks: the most that the field of a delta takes. */
+export const MAX_AGE_MS: number = 2 ** 32 - 1
 const MAX_STAGED_BYTES = 256 * 1024 * 1024
 
 /** The records of all nodes. */
@@ -78,7 +80,7 @@ export class Records {
     const from = isStaged || held >= head.floor ? held : 0
     const { records, isAll } = set.since(from, settings.partBytes)
     const through = isAll ? head.version : (records.at(-1)?.version ?? head.version)
-    const ageMs = Math.max(0, Math.round(turn.nowMs - committedMs))
+    const ageMs = Math.min(MAX_AGE_MS, Math.max(0, Math.round(turn.nowMs - committedMs)))
     return { kind: 'delta', head, from, through, ageMs, records }
   }
 

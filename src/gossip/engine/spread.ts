@@ -10,8 +10,8 @@ import { destinationOf, type Ground } from './ground.ts'
 import type { Links } from './links.ts'
 import type { Delta, Have, Message, Want } from './messages.ts'
 import type { MissingVersions } from './missing.ts'
-import type { Records } from './records.ts'
-import type { Accusation, Announcement } from './statements.ts'
+import { MAX_AGE_MS, type Records } from './records.ts'
+import type { Accusation, Announcement, Head } from './statements.ts'
 
 /** What a hop adds to the age of a delta, at least. */
 const HOP_MS = 1
@@ -26,6 +26,8 @@ export interface SpreadParts {
   readonly missing: MissingVersions
   /** A later version of this node's own records is out there than it knows. */
   readonly onOwnAhead: (version: number) => void
+  /** Records of this node's earlier life were taken over. */
+  readonly onEarlierLife: () => void
   /** This node's records were not stated yet in this life. */
   readonly isSilent: () => boolean
 }
@@ -69,7 +71,7 @@ export class Spread {
     const { records, missing, links } = this.#parts
     links.noteHeld(from, head.node, head.version)
     if (head.node === self && !this.#parts.isSilent()) {
-      this.#parts.onOwnAhead(head.version)
+      this.#onOwn(head)
       return
     }
     const held = membership.heldOf(head.node)
@@ -78,6 +80,7 @@ export class Spread {
     switch (receipt.kind) {
       case 'applied':
         missing.settle(head.node)
+        if (head.node === self) this.#parts.onEarlierLife()
         links.noteUseful(from, turn.nowMs)
         turn.emit({
           kind: 'delta-applied',
@@ -106,12 +109,20 @@ export class Spread {
     }
   }
 
+  /** A head of this node's own, perhaps of an earlier life. */
+  #onOwn(head: Head): void {
+    const { self, membership, notary } = this.#ground
+    if (head.version <= membership.heldOf(self) || !notary.isValid(head, notary.publicKey)) return
+    this.#parts.missing.drop(self)
+    this.#parts.onOwnAhead(head.version)
+  }
+
   onHave(from: NodeId, { entries }: Have): void {
-    const { self, membership } = this.#ground
+    const { membership } = this.#ground
     for (const { node, version } of entries) {
       this.#parts.links.noteHeld(from, node, version)
-      if (node === self && !this.#parts.isSilent()) this.#parts.onOwnAhead(version)
-      else if (membership.announcementOf(node) !== undefined) {
+      // a version of this node's own that it does not know is asked for: only a head proves it
+      if (membership.announcementOf(node) !== undefined) {
         this.#parts.missing.note(node, version, from)
       }
     }
@@ -140,7 +151,7 @@ export class Spread {
     const { node } = delta.head
     const isComplete = delta.from <= heldBefore && delta.through === delta.head.version
     const isFitting = isComplete && (delta.from > 0 || heldBefore === 0)
-    const ageMs = delta.ageMs + HOP_MS
+    const ageMs = Math.min(MAX_AGE_MS, delta.ageMs + HOP_MS)
     const entry = { node, held: heldBefore, isStaged: false }
     const forwarded = isFitting ? { ...delta, ageMs } : this.#parts.records.partFor(entry)
     if (forwarded !== undefined) this.spread(forwarded, source)

@@ -64,7 +64,9 @@ export class StatementIntake {
     const { subject, incarnation, accuser } = accusation
     if (subject === self) {
       const own = membership.announcementOf(self)?.incarnation ?? 0
-      if (incarnation < own || !this.#isSigned(from, accusation)) return
+      // only this node's own signature proves that it ever had a higher incarnation
+      if (incarnation > own) this.#parts.want(from, self)
+      if (incarnation !== own || !this.#isSigned(from, accusation)) return
       this.#parts.refute(incarnation, accuser)
       this.#strangers.answer(accuser)
       return
@@ -98,8 +100,10 @@ export class StatementIntake {
   #isSigned(from: NodeId, accusation: Accusation): boolean {
     const { membership, notary, turn } = this.#ground
     const { accuser } = accusation
-    const member = membership.announcementOf(accuser)
-    const publicKey = member?.publicKey ?? this.#strangers.publicKeyOf(accuser)
+    const isAboutThis = accusation.subject === this.#ground.self
+    const publicKey =
+      membership.announcementOf(accuser)?.publicKey ??
+      (isAboutThis ? this.#strangers.publicKeyOf(accuser) : undefined)
     if (publicKey === undefined) {
       this.#parts.want(from, accuser)
       return false
