@@ -96,14 +96,22 @@ export class Membership {
   verdictOnAnnouncement({ node, incarnation }: Announcement): Verdict {
     const known = this.#announcements.get(node)
     if (known !== undefined) return incarnation > known.incarnation ? 'new' : 'known'
+    return this.isForgotten(node, incarnation) ? 'forgotten-node' : 'new'
+  }
+
+  /** Whether a node was forgotten in this incarnation, or a higher one. */
+  isForgotten(node: NodeId, incarnation: number): boolean {
     const forgotten = this.#forgotten.get(node)
-    return forgotten && incarnation <= forgotten.incarnation ? 'forgotten-node' : 'new'
+    return forgotten !== undefined && incarnation <= forgotten.incarnation
   }
 
   /** Whether an accusation would be news. */
   verdictOnAccusation({ subject, incarnation, accuser }: Unsigned<Accusation>): Verdict {
     const known = this.#announcements.get(subject)
-    if (known === undefined) return 'unknown-node'
+    // Nobody is asked for what would be refused: the answer would bring the accusation again.
+    if (known === undefined) {
+      return this.isForgotten(subject, incarnation) ? 'forgotten-node' : 'unknown-node'
+    }
     if (incarnation !== known.incarnation || known.isLeaving) return 'known'
     const accusations = this.#suspicions.get(subject)?.accusations ?? []
     const isOld = accusations.some((accusation) => accusation.accuser === accuser)
