@@ -66,7 +66,7 @@ export class Prober {
 
   /** Probes a node, unless that is under way. */
   probe(node: NodeId): void {
-    if (this.#probes.has(node)) return
+    if (node === this.#ground.self || this.#probes.has(node)) return
     const probe = newProbe(node)
     this.#probes.set(node, probe)
     this.#startRound(probe)
