@@ -179,7 +179,7 @@ export class AddressPlanner {
       this.#mustRefloat = true
     } else {
       this.#clear(name, offset)
-      const [heir] = [...(losers ?? [])].sort((left, right) => this.#bids.compare(left, right))
+      const [heir] = this.#bids.order(losers ?? [])
       if (heir !== undefined) {
         losers?.delete(heir)
         this.#hold(heir, offset)
@@ -199,7 +199,7 @@ export class AddressPlanner {
     const rival = this.#occupants.get(bid.offset)
     if (rival === undefined || rival === name || this.#floating.has(rival)) {
       this.#hold(name, bid.offset)
-    } else if (this.#bids.compare(name, rival) < 0) {
+    } else if (this.#bids.order([name, rival])[0] === name) {
       this.#clear(rival, bid.offset)
       this.#lose(rival, bid.offset)
       this.#hold(name, bid.offset)
@@ -249,25 +249,35 @@ export class AddressPlanner {
     this.#waiting.delete(name)
   }
 
+  /** Places all floating names anew, in their order. */
   #refloat(): void {
-    for (const [name, { offset }] of this.#floating) {
-      if (offset !== undefined) this.#clear(name, offset)
+    for (const { offset } of this.#floating.values()) {
+      if (offset !== undefined) this.#occupants.delete(offset)
     }
     this.#displaced.clear()
-    const names = [...this.#floating.keys()].sort((left, right) => this.#bids.compare(left, right))
-    for (const name of names) {
+    for (const name of this.#bids.order(this.#floating.keys())) {
       const floating = this.#floating.get(name)
       if (floating !== undefined) this.#place(name, floating)
     }
   }
 
   #place(name: string, floating: Floating): void {
-    let offset = floating.candidate
-    const isFull = BigInt(this.#occupants.size) >= this.#space.size
-    while (!isFull && this.#occupants.has(offset)) offset = (offset + 1n) % this.#space.size
-    if (isFull || offset !== floating.candidate) this.#displaced.add(name)
-    floating.offset = isFull ? undefined : offset
-    if (!isFull) this.#occupy(name, offset)
+    const before = floating.offset
+    const offset = this.#firstFree(floating.candidate)
+    floating.offset = offset
+    if (offset !== floating.candidate) this.#displaced.add(name)
+    if (offset === undefined) {
+      if (before !== undefined) this.#note(name)
+      this.#addresses.delete(name)
+    } else if (offset === before) this.#occupants.set(offset, name)
+    else this.#occupy(name, offset)
+  }
+
+  #firstFree(candidate: bigint): bigint | undefined {
+    if (BigInt(this.#occupants.size) >= this.#space.size) return undefined
+    let offset = candidate
+    while (this.#occupants.has(offset)) offset = (offset + 1n) % this.#space.size
+    return offset
   }
 
   #occupy(name: string, offset: bigint): void {

@@ -27,18 +27,19 @@ export class Bids {
     else this.#byName.set(name, bids)
   }
 
-  /**
-   * The order in which names get addresses: those with a bid by its time, then the others; each by
-   * the order of the text.
-   */
-  compare(left: string, right: string): number {
-    const [one, other] = [this.of(left), this.of(right)]
-    if (one === undefined || other === undefined) {
-      if (one !== other) return one === undefined ? 1 : -1
-      return left < right ? -1 : 1
+  /** The names in the order in which they get addresses: by the time of their bid, then by text. */
+  order(names: Iterable<string>): string[] {
+    const bidding: (readonly [name: string, bid: Bid])[] = []
+    const others: string[] = []
+    for (const name of names) {
+      const bid = this.of(name)
+      if (bid === undefined) others.push(name)
+      else bidding.push([name, bid])
     }
-    if (one.claimedAtMs !== other.claimedAtMs) return one.claimedAtMs - other.claimedAtMs
-    return left < right ? -1 : 1
+    bidding.sort(([left, one], [right, other]) => {
+      return one.claimedAtMs - other.claimedAtMs || (left < right ? -1 : 1)
+    })
+    return [...bidding.map(([name]) => name), ...others.sort()]
   }
 }
 

@@ -3,7 +3,7 @@ import { desiredServices } from '../../src/l4lb/desired.ts'
 import { ownerOf } from '../../src/l4lb/name-owner.ts'
 import type { BackendRecord } from '../../src/model/backend-record.ts'
 import { formatEndpoint } from '../../src/model/vip.ts'
-import { ip, port, record, vip } from './records.ts'
+import { ip, nodeId, port, record, vip } from './records.ts'
 
 const context = {
   addressOf: (name: string, family: 4 | 6) => {
@@ -67,6 +67,33 @@ describe('desired services', () => {
     })
     expect(desired(here, there)).toEqual({
       'tcp/11.0.0.37/80': ['10.0.0.2:31000 x1', '9.0.1.5:80 x1'],
+    })
+  })
+
+  test.each([
+    ['x1? x1', ['x0', 'x1']],
+    ['x1? x0', ['x1', 'x0']],
+    ['x1? x0?', ['x1', 'x0']],
+    ['x1? x1?', ['x1', 'x1']],
+    ['x1 x1', ['x1', 'x1']],
+  ])('with backends %s, doubted ones marked, take connections %j', (given, expected) => {
+    const records = given.split(' ').map((text, index) =>
+      record({
+        address: ip(`10.0.0.${index + 1}`),
+        weight: Number(text[1]),
+        ...(text.endsWith('?') && { isDoubted: true }),
+      }),
+    )
+    const weights = desired(...records)['tcp/11.0.0.37/80']?.map((each) => each.split(' ')[1])
+    expect(weights).toEqual(expected)
+  })
+
+  test('of two families doubt apart; an endpoint that another node states too is not doubted', () => {
+    const doubted = record({ address: ip('fd00::2'), isDoubted: true })
+    const known = { node: nodeId(2), isDoubted: true } as const
+    expect(desired(record(), record(known), doubted)).toEqual({
+      'tcp/11.0.0.37/80': ['10.0.0.1:8080 x1'],
+      'tcp/fd01:c::37/80': ['[fd00::2]:8080 x1'],
     })
   })
 

@@ -5,12 +5,15 @@ import { seededRandom } from '../../src/base/random.ts'
 import { Scope } from '../../src/base/scope.ts'
 import { Table } from '../../src/base/table.ts'
 import { VirtualClock } from '../../src/base/virtual-clock.ts'
+import { AddressBook } from '../../src/l4lb/address-book.ts'
+import { vipRangeOf } from '../../src/l4lb/address-space.ts'
+import { L4LB_DEFAULTS } from '../../src/l4lb/config.ts'
 import { type L4lb, startL4lb } from '../../src/l4lb/l4lb.ts'
 import type { BackendRecord, BackendRecordKey } from '../../src/model/backend-record.ts'
 import type { Ip } from '../../src/model/ip.ts'
 import type { ServiceKey } from '../../src/model/vip.ts'
 import { FakeEbpf, RANGES } from './planes/fake-ebpf.ts'
-import { ip, record, vip } from './records.ts'
+import { ip, nodeId, record, vip } from './records.ts'
 
 let clock: VirtualClock
 let kernel: FakeEbpf
@@ -30,7 +33,7 @@ beforeEach(() => {
 afterEach(() => scope.close())
 
 /** Starts the capability, as after a start of the daemon. */
-async function start(): Promise<L4lb> {
+async function start(addresses?: AddressBook): Promise<L4lb> {
   const world = { clock, random: seededRandom(1), log: silentLog, scope, registry: new Registry() }
   const l4lb = startL4lb({
     problems: () => [],
@@ -39,6 +42,7 @@ async function start(): Promise<L4lb> {
     ranges: RANGES,
     records,
     nodeIp: () => nodeIp,
+    ...(addresses && { addresses }),
   })
   await clock.advance(0)
   return l4lb
@@ -112,6 +116,26 @@ describe('VIPs', () => {
     expect(kernel.contents.vips.entries.size).toBe(0)
     expect(kernel.contents.slots.entries.size).toBe(0)
     expect(kernel.contents.members.entries.size).toBe(0)
+  })
+
+  test('move with the claims of the cluster, and stay where they were while that drains', async () => {
+    const addresses = new AddressBook(RANGES.map(vipRangeOf))
+    const l4lb = await start(addresses)
+    put(record())
+    await clock.advance(0)
+    const told: (readonly Ip[])[] = []
+    l4lb.names.onChange(() => told.push(namesOf(l4lb)['web.marathon'] ?? []))
+    const claim = { address: ip('11.0.0.200'), claimedAtMs: 1 }
+    addresses.claim([{ family: 4, name: 'web.marathon', node: nodeId(2), claim }])
+    await clock.advance(0)
+    expect(kernel.contents.vips.entries.size).toBe(2)
+    expect(told.every((each) => each.length === 1)).toBe(true)
+    expect(namesOf(l4lb)).toEqual({ 'web.marathon': ['11.0.0.200'] })
+    await clock.advance(L4LB_DEFAULTS.addressDrainMs - 1)
+    expect(kernel.contents.vips.entries.size).toBe(2)
+    await clock.advance(1)
+    expect(kernel.contents.vips.entries.size).toBe(1)
+    expect(namesOf(l4lb)).toEqual({ 'web.marathon': ['11.0.0.200'] })
   })
 
   test('show what the next round would do', async () => {

@@ -43,6 +43,23 @@ describe('names', () => {
     expect([...publisher.names.snapshot.rows.keys()]).toEqual(['api.marathon'])
   })
 
+  test('keep an address that they had before until the new one is served', () => {
+    const publisher = new NamePublisher()
+    const told: (readonly Ip[] | undefined)[] = []
+    publisher.names.onChange(({ snapshot }) =>
+      told.push(snapshot.rows.get('web.marathon')?.addresses),
+    )
+    const former: Service = { ...WEB, isFormer: true }
+    const present = named('web.marathon', '11.0.0.2')
+    publisher.publish([[serviceKeyOf(WEB), WEB]])
+    publisher.publish([[serviceKeyOf(former), former]])
+    publisher.publish([[serviceKeyOf(present), present]])
+    publisher.publish([[serviceKeyOf(former), undefined]])
+    expect(new Set(told.flat())).toEqual(new Set(['11.0.0.1', '11.0.0.2']))
+    expect(told.every((addresses) => addresses?.length === 1)).toBe(true)
+    expect(publisher.names.snapshot.rows.get('web.marathon')?.addresses).toEqual(['11.0.0.2'])
+  })
+
   test('do not change for new backends', () => {
     const publisher = new NamePublisher()
     publisher.publish([[serviceKeyOf(WEB), WEB]])
