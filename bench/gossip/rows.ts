@@ -64,13 +64,16 @@ export function rowsOf(
       subject,
       value: text(value),
       ...(memberlist === undefined ? {} : { baseline: text(baseline) }),
-      ...(value === undefined || baseline === undefined
-        ? {}
-        : { ratio: (value / baseline).toPrecision(2) }),
+      ...ratioOf(value, baseline),
       ...(target === undefined ? {} : { target }),
     }
   })
   return [...rows, ...countRows(subject, navstar, memberlist)]
+}
+
+function ratioOf(value = Number.NaN, baseline = Number.NaN): Pick<Row, 'ratio'> {
+  const ratio = value / baseline
+  return Number.isFinite(ratio) ? { ratio: ratio.toPrecision(2) } : {}
 }
 
 function countRows(
