@@ -19,8 +19,12 @@ export interface Expectations {
   readonly isHonest: boolean
 }
 
-/** More steps than this at one host at one moment: it will never end. */
-const SPIN_LIMIT = 20_000
+/** More steps than this at one host in one second are a storm; and so many more per node. */
+const STEPS_LIMIT = 5000
+const STEPS_PER_NODE = 20
+
+/** How long forgotten nodes are refused, in retentions. */
+const FORGOTTEN_RETENTIONS = 7
 
 /** Counts of what happened, for the report. */
 export interface Tally {
@@ -31,7 +35,8 @@ export interface Tally {
 interface Seen {
   readonly incarnation: number
   readonly held: number
-  readonly isForgotten: boolean
+  /** When it was forgotten; undefined: it is known. */
+  readonly forgottenMs: number | undefined
 }
 
 /** Throws a {@link Violation} at the first step after which an invariant does not hold. */
@@ -46,7 +51,7 @@ export class Checks implements Watcher {
   readonly #names = new Map<NodeId, string>()
   /** Per daemon: the highest of each member, also of those that it forgot. */
   readonly #seen = new Map<Host, Map<NodeId, Seen>>()
-  #spin = { host: -1, nowMs: -1, count: 0 }
+  readonly #steps = new Map<Host, { second: number; count: number }>()
 
   constructor(simulation: Simulation) {
     this.#simulation = simulation
@@ -71,7 +76,7 @@ export class Checks implements Watcher {
   onHandled(host: Host, _input: EngineInput, effects: readonly Effect[]): void {
     const { engine, node } = host
     if (engine === undefined || node === undefined) return
-    this.#countSpin(host)
+    this.#countStep(host)
     const view = this.views.of(host)
     const touched = view.apply(effects)
     this.oracle.endStep(host, view.recordsOf(node))
@@ -82,12 +87,15 @@ export class Checks implements Watcher {
     }
   }
 
-  #countSpin(host: Host): void {
-    const { nowMs } = this.#simulation
-    if (this.#spin.host === host.index && this.#spin.nowMs === nowMs) this.#spin.count++
-    else this.#spin = { host: host.index, nowMs, count: 0 }
-    if (this.#spin.count > SPIN_LIMIT)
-      throw new Violation('bounds', `${host} does not come to rest`)
+  #countStep(host: Host): void {
+    const second = Math.floor(this.#simulation.nowMs / 1000)
+    const steps = this.#steps.get(host)
+    if (steps?.second !== second) {
+      this.#steps.set(host, { second, count: 1 })
+      return
+    }
+    const limit = STEPS_LIMIT + STEPS_PER_NODE * this.#simulation.hosts.length
+    if (++steps.count > limit) throw new Violation('bounds', `${host} does not come to rest`)
   }
 
   #checkEffect(host: Host, effect: Effect): void {
@@ -137,18 +145,21 @@ export class Checks implements Watcher {
     if (seen === undefined || node === host.node) return
     const before = seen.get(node)
     if (member === undefined) {
-      if (before !== undefined) seen.set(node, { ...before, held: 0, isForgotten: true })
+      if (before !== undefined)
+        seen.set(node, { ...before, held: 0, forgottenMs: this.#simulation.nowMs })
       return
     }
     this.#checkAnnouncement(host, member)
     const { incarnation, heldVersion: held } = member
     if (before !== undefined) this.#checkProgress(host, member, before)
-    seen.set(node, { incarnation, held, isForgotten: false })
+    seen.set(node, { incarnation, held, forgottenMs: undefined })
   }
 
   #checkProgress(host: Host, { id, incarnation, heldVersion }: Member, before: Seen): void {
     const name = this.nameOf(id)
-    if (before.isForgotten && incarnation <= before.incarnation) {
+    const forgottenForMs = this.#simulation.nowMs - (before.forgottenMs ?? this.#simulation.nowMs)
+    if (forgottenForMs > FORGOTTEN_RETENTIONS * this.#settings.retentionMs) return
+    if (before.forgottenMs !== undefined && incarnation <= before.incarnation) {
       throw new Violation(
         'resurrection',
         `${host} forgot ${name}@${before.incarnation} and knows it again as @${incarnation}`,

@@ -84,7 +84,7 @@ export class Post {
       kind: 'received',
       from: packet.fromNode,
       endpoint: from.endpoint,
-      messages: this.#options.wire.carry(messages),
+      messages: this.#options.wire.carry(messages, !from.isByzantine),
     })
   }
 

@@ -39,8 +39,12 @@ export type OpenEngine = (options: SimulatedEngineOptions) => SimulatedEngine
 export interface Wire {
   /** Bytes of one message, exactly. */
   sizeOf(message: Message): number
-  /** What the receiver reads; the same objects when the codec is left out. */
-  carry(messages: readonly Message[]): readonly Message[]
+  /**
+   * What the receiver reads; the same objects when the codec is left out.
+   *
+   * @param isHonest nothing may get lost
+   */
+  carry(messages: readonly Message[], isHonest: boolean): readonly Message[]
 }
 
 /** Makes the identity of a host's life; the same arguments, the same identity. */

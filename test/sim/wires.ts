@@ -11,7 +11,8 @@ export const BY_REFERENCE: Wire = { sizeOf: messageSize, carry: (messages) => me
 /** Writes and reads every message. */
 export const BY_CODEC: Wire = { sizeOf: messageSize, carry: carryAsBytes }
 
-function carryAsBytes(messages: readonly Message[]): readonly Message[] {
+function carryAsBytes(messages: readonly Message[], isHonest: boolean): readonly Message[] {
+  if (!isHonest) return messages.flatMap(carryLie)
   const bytes = encodeMessages(messages)
   const sizeBytes = messages.reduce((sum, message) => sum + messageSize(message), 0)
   if (bytes.length !== sizeBytes) {
@@ -22,4 +23,13 @@ function carryAsBytes(messages: readonly Message[]): readonly Message[] {
     throw new Violation('bytes', `${messages.map(({ kind }) => kind)} cannot be read back`)
   }
   return read.messages
+}
+
+/** Lies may be such that they cannot be written, or not read. */
+function carryLie(message: Message): readonly Message[] {
+  try {
+    return decodeMessages(encodeMessages([message])).messages
+  } catch {
+    return []
+  }
 }
