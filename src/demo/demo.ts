@@ -27,6 +27,7 @@ export interface DemoOptions {
 
 const NAME = 'web.marathon.l4lb.thisdcos.directory'
 const START_BOUND_MS = 20_000
+const START_BOUND_PER_HOST_MS = 2_000
 
 /** Runs the demo. @returns whether everything went as it should */
 export async function runDemo(options: DemoOptions): Promise<boolean> {
@@ -85,7 +86,8 @@ async function startDaemons(cluster: Cluster, print: (line: string) => void): Pr
   if (first === undefined) throw new Error('a demo needs a host')
   await cluster.startDaemons()
   const wanted = backendAddresses(cluster.hosts)
-  const servedMs = await untilServed(cluster.hosts, wanted, START_BOUND_MS)
+  const boundMs = START_BOUND_MS + START_BOUND_PER_HOST_MS * cluster.hosts.length
+  const servedMs = await untilServed(cluster.hosts, wanted, boundMs)
   if (servedMs === undefined) throw new Error('the daemons do not serve the backends of all hosts')
   const answers = await Promise.all(cluster.hosts.map(addressesOf))
   const [addresses = []] = answers

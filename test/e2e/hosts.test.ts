@@ -12,7 +12,7 @@ import { requireFeature } from '../feature.ts'
 const KILL_MS = 2_000
 const RETURN_MS = 10_000
 const JOIN_MS = 4_000
-const CUT_MS = 3_000
+const CUT_MS = 4_000
 const HEAL_MS = 10_000
 
 /** The tests follow one cluster through its life, in this order. */

@@ -31,10 +31,11 @@ process.stdout.write(`ready: simulated mesos agent listens on ${agent.url}\n`)
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, end)
 
 if (values.instructions) {
-  for await (const line of createInterface({ input: process.stdin })) {
+  const lines = createInterface({ input: process.stdin })
+  lines.on('line', (line) => {
     process.stdout.write(`${follow(JSON.parse(line) as AgentInstruction)}\n`)
-  }
-  end()
+  })
+  lines.once('close', end)
 }
 
 function follow(instruction: AgentInstruction): string {

@@ -1,10 +1,10 @@
 /** Hosts that form one cluster, and what can happen to it. */
 import { join } from 'node:path'
+import { changeKeys } from '../../gossip/gossip.ts'
 import { ClusterHost } from '../host/cluster-host.ts'
 import { addFabric, divide, unite } from '../network/fabric.ts'
 import { addRoutes } from '../network/topology.ts'
 import type { DemoPlaces } from '../places/places.ts'
-import { writeClusterKey } from './key.ts'
 
 /** How the hosts of a cluster are made. */
 export interface ClusterOptions {
@@ -41,9 +41,9 @@ export class Cluster {
   static async open(options: ClusterOptions): Promise<Cluster> {
     const cluster = new Cluster(options)
     await addFabric(options.places)
-    await writeClusterKey(cluster.#keyFile)
+    await changeKeys(cluster.#keyFile, { kind: 'add' })
     const numbers = Array.from({ length: options.hosts }, (_, index) => index + 1)
-    await Promise.all(numbers.map((number) => cluster.#addHost(number)))
+    await allDone(numbers.map((number) => cluster.#addHost(number)))
     await cluster.#addRoutes()
     return cluster
   }
@@ -76,7 +76,7 @@ export class Cluster {
 
   /** Starts the daemons of all hosts at once. */
   async startDaemons(): Promise<void> {
-    await Promise.all(this.#hosts.map((host) => this.startDaemon(host)))
+    await allDone(this.#hosts.map((host) => this.startDaemon(host)))
   }
 
   /** Starts a host's daemon, with one seed and the key, and waits until it runs. */
@@ -158,6 +158,12 @@ export class Cluster {
       await addRoutes(host.places, others)
     }
   }
+}
+
+/** Waits for all, also after one failed: nothing may go on behind a clean-up. */
+async function allDone(works: readonly Promise<unknown>[]): Promise<void> {
+  await Promise.allSettled(works)
+  await Promise.all(works)
 }
 
 function namesOf(hosts: readonly ClusterHost[]): string {

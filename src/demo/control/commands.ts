@@ -4,8 +4,8 @@ import type { Cluster } from '../cluster/cluster.ts'
 /** A command of a demo. */
 export interface DemoCommand {
   readonly name: string
-  /** Its arguments as a user types them. */
-  readonly usage: string
+  /** Arguments that make sense for hosts of these names. */
+  usage(names: readonly string[]): string
   readonly summary: string
   /** @returns what to say @throws Error with what is wrong */
   run(cluster: Cluster, args: readonly string[]): Promise<string>
@@ -15,7 +15,7 @@ export interface DemoCommand {
 export const COMMANDS: readonly DemoCommand[] = [
   {
     name: 'kill',
-    usage: 'h2',
+    usage: lastOf,
     summary: 'takes the power of a host',
     run: async (cluster, args) => {
       const name = only(args)
@@ -25,7 +25,7 @@ export const COMMANDS: readonly DemoCommand[] = [
   },
   {
     name: 'return',
-    usage: 'h2',
+    usage: lastOf,
     summary: 'gives it back',
     run: async (cluster, args) => {
       const name = only(args)
@@ -34,8 +34,18 @@ export const COMMANDS: readonly DemoCommand[] = [
     },
   },
   {
+    name: 'join',
+    usage: () => '',
+    summary: 'adds a host that was never there',
+    run: async (cluster) => {
+      const host = await cluster.add()
+      await cluster.startDaemon(host)
+      return `${host.name} (${host.ip}) has joined with one seed and the key`
+    },
+  },
+  {
     name: 'cut',
-    usage: '"h1 h2" "h3 h4"',
+    usage: halvesOf,
     summary: 'cuts the cluster; hosts that are not named are one more side',
     run: async (cluster, args) => {
       await cluster.cut(args.map((side) => side.split(/[\s,]+/).filter((name) => name !== '')))
@@ -44,22 +54,12 @@ export const COMMANDS: readonly DemoCommand[] = [
   },
   {
     name: 'heal',
-    usage: '',
+    usage: () => '',
     summary: 'makes it whole again',
     run: async (cluster) => {
       const isWhole = cluster.sides.length === 0
       await cluster.heal()
       return isWhole ? 'the cluster was whole' : 'the cluster is whole'
-    },
-  },
-  {
-    name: 'join',
-    usage: '',
-    summary: 'adds a host that was never there',
-    run: async (cluster) => {
-      const host = await cluster.add()
-      await cluster.startDaemon(host)
-      return `${host.name} (${host.ip}) has joined with one seed and the key`
     },
   },
 ]
@@ -68,4 +68,16 @@ function only(args: readonly string[]): string {
   const [name] = args
   if (name === undefined || args.length > 1) throw new Error('say which host, e.g. h2')
   return name
+}
+
+function lastOf(names: readonly string[]): string {
+  return names.at(-1) ?? ''
+}
+
+/** Both halves, e.g. `"h1 h2" "h3 h4"`; a host alone would hold itself cut off and keep all it knew. */
+function halvesOf(names: readonly string[]): string {
+  const middle = Math.floor(names.length / 2)
+  return [names.slice(0, middle), names.slice(middle)]
+    .map((half) => `"${half.join(' ')}"`)
+    .join(' ')
 }

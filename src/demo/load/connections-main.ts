@@ -1,7 +1,7 @@
 /**
  * Opens new connections at a steady rate, whatever becomes of them, and prints a line of JSON for
  * each once it was answered or failed (load/attempt.ts): `--url http://11.0.0.1:80/`,
- * `--per-second 200`, `--timeout-ms 500` from connect to answer; until standard input ends.
+ * `--per-second 200`, `--timeout-ms 900` from connect to answer; until standard input ends.
  */
 import { connect } from 'node:net'
 import { clearInterval, clearTimeout, setInterval, setTimeout } from 'node:timers'
@@ -13,7 +13,7 @@ const { values } = parseArgs({
   options: {
     url: { type: 'string', default: '' },
     'per-second': { type: 'string', default: '200' },
-    'timeout-ms': { type: 'string', default: '500' },
+    'timeout-ms': { type: 'string', default: '900' },
   },
 })
 const { hostname, port } = new URL(values.url)

@@ -4,10 +4,15 @@ import type { DemoPlaces } from '../places/places.ts'
 
 /** What a user can try while the demo stays up. */
 export function howTo({ hosts }: Cluster, { stateDirectory }: DemoPlaces, name: string): string {
-  const [first = 'h1'] = hosts.map((host) => host.name)
-  const commands = COMMANDS.map(
-    ({ name: command, usage, summary }) => `  ./${`${command} ${usage}`.padEnd(24)} ${summary}`,
-  )
+  const names = hosts.map((host) => host.name)
+  const [first = 'h1'] = names
+  const joined = [...names, `h${names.length + 1}`]
+  const rows = COMMANDS.map(({ name: command, usage, summary }) => {
+    const isAfterJoin = command === 'cut'
+    return [`./${command} ${usage(isAfterJoin ? joined : names)}`, summary] as const
+  })
+  const width = Math.max(...rows.map(([typed]) => typed.length))
+  const commands = rows.map(([typed, summary]) => `  ${typed.padEnd(width)}  ${summary}`)
   return [
     '',
     'The cluster stays up. Try, in another terminal:',

@@ -8,7 +8,7 @@ import { durationText, type Miss, missed, type Stage } from './stage.ts'
 /** Far off what is meant: a dead host should be avoided within a second. */
 const KILL_BOUND_MS = 2_000
 const RETURN_BOUND_MS = 15_000
-const CALM_MS = 1_500
+const CALM_MS = 1_000
 
 /** What the load saw of a kill and a return. */
 export interface KillReport {

@@ -9,7 +9,7 @@ import { countsText, durationText, type Miss, missed, type Stage } from './stage
 const CUT_BOUND_MS = 3_000
 /** Far off what is meant: seconds. */
 const HEAL_BOUND_MS = 20_000
-const CALM_MS = 1_500
+const CALM_MS = 1_000
 
 /** What one side saw. */
 export interface SideReport {
@@ -40,8 +40,8 @@ export async function showCut(stage: Stage): Promise<Miss[]> {
   print(`the network is cut: ${texts.join(' | ')}`)
   for (const { hosts, lastMs, failed, answers } of report.sides) {
     print(
-      `  ${hosts[0]?.name} looks across for ${durationText(lastMs)}, ${failed} connections fail;` +
-        ` then its side answers: ${countsText(answers)}`,
+      `  from ${hosts[0]?.name}: the last new connection across after ${durationText(lastMs)},` +
+        ` ${failed} failed; then answer ${countsText(answers)}`,
     )
   }
   const { agreesMs, isUsed } = report

@@ -27,7 +27,7 @@ export async function measureReach(stage: Stage): Promise<Miss> {
   const byName = `http://${NAME}/`
   const direct = first.backends.map((index) => directUrl(first, index))
   const others = cluster.running.filter((host) => host !== first)
-  for (const host of cluster.running) await host.sendRequests(50, [byName, url]) // warms up
+  await first.sendRequests(100, [byName, url, ...direct]) // warms up
   const [name, address, directly] = await alternate(first, [[byName], [url], direct])
   const rows = [
     [`${first.name} by name`, name, REQUESTS],
@@ -39,7 +39,7 @@ export async function measureReach(stage: Stage): Promise<Miss> {
     rows.push([`${host.name} by address`, await host.sendRequests(count, [url]), count])
   }
   const names = cluster.running.map((host) => host.name)
-  print(line('requests from', [...names.map((host) => `to ${host}`), 'failed']))
+  print(line('requests, answered by', [...names, 'failed']))
   for (const [from, report] of rows) print(line(from, cells(report, names)))
   print(`latency from ${first.name}: ${latencyText(name)} by name (resolved each time),`)
   print(`  ${latencyText(address)} by address, ${latencyText(directly)} direct to its own backends`)
@@ -75,7 +75,10 @@ async function alternate(
 }
 
 function line(head: string, columns: readonly (string | number)[]): string {
-  return `  ${head.padEnd(16)}${columns.map((column) => String(column).padStart(8)).join('')}`
+  const cells = columns.map((column, index) =>
+    String(column).padStart(index === columns.length - 1 ? 8 : 5),
+  )
+  return `  ${head.padEnd(22)}${cells.join('')}`
 }
 
 function cells({ spread, failures }: LoadReport, hosts: readonly string[]): number[] {
