@@ -72,7 +72,7 @@ export class Joining {
 
   onWelcome(from: NodeId, { announcements }: Welcome): void {
     this.#parts.take(announcements, from)
-    if (this.#isWelcome) return
+    if (this.#isWelcome || this.#ground.membership.announcementOf(from) === undefined) return
     this.#isWelcome = true
     this.#parts.sync(from)
     this.#ground.timers.after(SYNC_TIMEOUT_MS, () => this.#complete())
