@@ -27,6 +27,7 @@ import {
   type VipRange,
 } from './address-space.ts'
 import { Bids } from './bids.ts'
+import { Placement } from './placement.ts'
 
 export type { VipRange } from './address-space.ts'
 
@@ -56,15 +57,18 @@ export function planAddresses(names: Iterable<string>, range: VipRange): Address
 }
 
 /**
- * Keeps the plan of changing claims and names. A change costs O(1) unless names contend; then the
- * names without an address by claim are placed anew.
+ * Keeps the plan of changing claims and names. A change costs O(1) unless names contend, and then
+ * O(names that are not at their first candidate).
+ *
+ * Names without an address by claim float: who comes earlier in the order evicts who comes later,
+ * and a freed address goes to the earliest of those who passed over it. That ends where placing all
+ * names in their order does (Amble and Knuth, "Ordered hash tables", 1974).
  */
 export class AddressPlanner {
   readonly #space: AddressSpace
   readonly #bids = new Bids()
   readonly #wanted = new Set<string>()
-  readonly #occupants = new Map<bigint, string>()
-  readonly #addresses = new Map<string, Ip>()
+  readonly #placement: Placement
   readonly #floating = new Map<string, Floating>()
   /** Floating names that are not at their first candidate: they may depend on others. */
   readonly #displaced = new Set<string>()
@@ -72,21 +76,21 @@ export class AddressPlanner {
   readonly #waiting = new Set<string>()
   /** Names that claim an address which another holds. */
   readonly #losers = new Map<bigint, Set<string>>()
-  /** What names had before the changes since the last {@link AddressPlanner.settle}. */
-  readonly #before = new Map<string, Ip | undefined>()
-  #mustRefloat = false
+  /** Addresses that were freed while some names were displaced. */
+  #freed: bigint[] = []
 
   constructor(range: VipRange) {
     this.#space = addressSpaceOf(range)
+    this.#placement = new Placement(this.#space)
   }
 
   get addresses(): ReadonlyMap<string, Ip> {
-    return this.#addresses
+    return this.#placement.addresses
   }
 
   /** Names that found no free address. */
   get unplaced(): readonly string[] {
-    return [...this.#displaced].filter((name) => !this.#addresses.has(name))
+    return [...this.#displaced].filter((name) => !this.addresses.has(name))
   }
 
   /** Adds a name. @returns names whose address is another than before */
@@ -134,7 +138,7 @@ export class AddressPlanner {
   /** Whether a name with backends has this address. */
   isNeeded(address: Ip): boolean {
     const offset = offsetOf(address, this.#space)
-    const name = offset === undefined ? undefined : this.#occupants.get(offset)
+    const name = offset === undefined ? undefined : this.#placement.occupantOf(offset)
     return name !== undefined && this.#wanted.has(name)
   }
 
@@ -151,24 +155,18 @@ export class AddressPlanner {
   }
 
   /**
-   * Places what waits for a place. A free first candidate is final: whoever passes over it would
-   * have taken it.
+   * Places what waits for a place.
    *
    * @returns names whose address is another than at the last call
    */
   settle(): readonly string[] {
+    for (const offset of this.#freed) this.#refill(offset)
+    this.#freed = []
     for (const name of this.#waiting) {
-      const floating = this.#floating.get(name)
-      if (floating === undefined || this.#mustRefloat) continue
-      if (this.#occupants.has(floating.candidate)) this.#mustRefloat = true
-      else this.#place(name, floating)
+      this.#waiting.delete(name)
+      this.#place(name)
     }
-    if (this.#mustRefloat) this.#refloat()
-    this.#mustRefloat = false
-    this.#waiting.clear()
-    const moved = [...this.#before].filter(([name, old]) => this.#addresses.get(name) !== old)
-    this.#before.clear()
-    return moved.map(([name]) => name)
+    return this.#placement.takeMoved()
   }
 
   /** Gives up a claim; the earliest of those who lost against it takes over. */
@@ -176,10 +174,10 @@ export class AddressPlanner {
     const losers = this.#losers.get(offset)
     if (!isHolder) {
       losers?.delete(name)
-      this.#mustRefloat = true
+      this.#sink(name)
     } else {
       this.#clear(name, offset)
-      const [heir] = this.#bids.order(losers ?? [])
+      const [heir] = [...(losers ?? [])].sort((left, right) => this.#bids.compare(left, right))
       if (heir !== undefined) {
         losers?.delete(heir)
         this.#hold(heir, offset)
@@ -196,10 +194,10 @@ export class AddressPlanner {
       else this.#sink(name)
       return
     }
-    const rival = this.#occupants.get(bid.offset)
+    const rival = this.#placement.occupantOf(bid.offset)
     if (rival === undefined || rival === name || this.#floating.has(rival)) {
       this.#hold(name, bid.offset)
-    } else if (this.#bids.order([name, rival])[0] === name) {
+    } else if (this.#bids.compare(name, rival) < 0) {
       this.#clear(rival, bid.offset)
       this.#lose(rival, bid.offset)
       this.#hold(name, bid.offset)
@@ -208,17 +206,17 @@ export class AddressPlanner {
 
   #lose(name: string, offset: bigint): void {
     this.#losers.set(offset, (this.#losers.get(offset) ?? new Set()).add(name))
+    this.#sink(name) // its place in the order may be another now
     this.#float(name)
-    this.#mustRefloat = true
   }
 
   #holds(name: string, offset: bigint): boolean {
-    return this.#occupants.get(offset) === name && !this.#floating.has(name)
+    return this.#placement.occupantOf(offset) === name && !this.#floating.has(name)
   }
 
   /** Gives the name an address by claim; whoever floats there has to go. */
   #hold(name: string, offset: bigint): void {
-    const rival = this.#occupants.get(offset)
+    const rival = this.#placement.occupantOf(offset)
     if (rival === name) this.#stopFloating(name)
     else {
       this.#sink(name)
@@ -226,7 +224,7 @@ export class AddressPlanner {
         this.#sink(rival)
         this.#float(rival)
       }
-      this.#occupy(name, offset)
+      this.#placement.put(name, offset)
     }
   }
 
@@ -249,52 +247,49 @@ export class AddressPlanner {
     this.#waiting.delete(name)
   }
 
-  /** Places all floating names anew, in their order. */
-  #refloat(): void {
-    for (const { offset } of this.#floating.values()) {
-      if (offset !== undefined) this.#occupants.delete(offset)
+  /** Takes the first address that is free, or that someone later in the order has. */
+  #place(name: string): void {
+    const floating = this.#floating.get(name)
+    if (floating === undefined) return
+    const { candidate } = floating
+    for (let probe = 0n; probe < this.#space.size; probe++) {
+      const offset = (candidate + probe) % this.#space.size
+      const rival = this.#placement.occupantOf(offset)
+      if (rival !== undefined) {
+        if (!this.#floating.has(rival) || this.#bids.compare(rival, name) < 0) continue
+        this.#stopFloating(rival)
+        this.#placement.remove(rival, offset)
+        this.#float(rival)
+      }
+      this.#placement.put(name, offset)
+      floating.offset = offset
+      if (probe > 0n) this.#displaced.add(name)
+      return
     }
-    this.#displaced.clear()
-    for (const name of this.#bids.order(this.#floating.keys())) {
-      const floating = this.#floating.get(name)
-      if (floating !== undefined) this.#place(name, floating)
-    }
+    this.#displaced.add(name)
   }
 
-  #place(name: string, floating: Floating): void {
-    const before = floating.offset
-    const offset = this.#firstFree(floating.candidate)
-    floating.offset = offset
-    if (offset !== floating.candidate) this.#displaced.add(name)
-    if (offset === undefined) {
-      if (before !== undefined) this.#note(name)
-      this.#addresses.delete(name)
-    } else if (offset === before) this.#occupants.set(offset, name)
-    else this.#occupy(name, offset)
-  }
-
-  #firstFree(candidate: bigint): bigint | undefined {
-    if (BigInt(this.#occupants.size) >= this.#space.size) return undefined
-    let offset = candidate
-    while (this.#occupants.has(offset)) offset = (offset + 1n) % this.#space.size
-    return offset
-  }
-
-  #occupy(name: string, offset: bigint): void {
-    this.#note(name)
-    this.#occupants.set(offset, name)
-    this.#addresses.set(name, addressAt(offset, this.#space))
+  /** Gives a freed address to the first of those who passed over it. */
+  #refill(freed: bigint): void {
+    if (this.#placement.occupantOf(freed) !== undefined) return
+    const { size } = this.#space
+    const wanting = [...this.#displaced].filter((name) => {
+      const { candidate, offset } = this.#floating.get(name) ?? { candidate: 0n, offset: 0n }
+      const distance = (freed - candidate + size) % size
+      return offset === undefined || distance < (offset - candidate + size) % size
+    })
+    const [name] = wanting.sort((left, right) => this.#bids.compare(left, right))
+    const floating = name === undefined ? undefined : this.#floating.get(name)
+    if (name === undefined || floating === undefined) return
+    if (floating.offset !== undefined) this.#clear(name, floating.offset)
+    this.#placement.put(name, freed)
+    floating.offset = freed
+    if (freed === floating.candidate) this.#displaced.delete(name)
   }
 
   /** Frees an address; displaced names may want it. */
   #clear(name: string, offset: bigint): void {
-    this.#note(name)
-    this.#occupants.delete(offset)
-    this.#addresses.delete(name)
-    if (this.#displaced.size > 0) this.#mustRefloat = true
-  }
-
-  #note(name: string): void {
-    if (!this.#before.has(name)) this.#before.set(name, this.#addresses.get(name))
+    this.#placement.remove(name, offset)
+    if (this.#displaced.size > 0) this.#freed.push(offset)
   }
 }

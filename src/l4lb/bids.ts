@@ -27,19 +27,16 @@ export class Bids {
     else this.#byName.set(name, bids)
   }
 
-  /** The names in the order in which they get addresses: by the time of their bid, then by text. */
-  order(names: Iterable<string>): string[] {
-    const bidding: (readonly [name: string, bid: Bid])[] = []
-    const others: string[] = []
-    for (const name of names) {
-      const bid = this.of(name)
-      if (bid === undefined) others.push(name)
-      else bidding.push([name, bid])
-    }
-    bidding.sort(([left, one], [right, other]) => {
-      return one.claimedAtMs - other.claimedAtMs || (left < right ? -1 : 1)
-    })
-    return [...bidding.map(([name]) => name), ...others.sort()]
+  /**
+   * The order in which names get addresses: those with a bid by its time, then the others; each by
+   * the order of the text.
+   */
+  compare(left: string, right: string): number {
+    const [one, other] = [this.of(left), this.of(right)]
+    const never = Number.POSITIVE_INFINITY
+    const [time, otherTime] = [one?.claimedAtMs ?? never, other?.claimedAtMs ?? never]
+    if (time !== otherTime) return time < otherTime ? -1 : 1
+    return left < right ? -1 : 1
   }
 }
 

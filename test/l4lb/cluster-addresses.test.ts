@@ -139,6 +139,6 @@ test('all nodes agree on all addresses after any partitions, merges, restarts an
         await cluster.close()
       }
     }),
-    runs(Number(process.env['RUNS'] ?? 120)),
+    runs(120),
   )
 }, 60_000)
