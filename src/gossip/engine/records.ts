@@ -41,6 +41,11 @@ export class Records {
   readonly #ground: Ground
   readonly #holdings = new Map<NodeId, Holding>()
   readonly #staging = new Map<NodeId, Staging>()
+  /**
+   * Nodes of which what is held and what came did not fit together: the last versions of an earlier
+   * life may have reached this node alone. They are asked for whole.
+   */
+  readonly #unfit = new Set<NodeId>()
 
   constructor(ground: Ground) {
     this.#ground = ground
@@ -63,7 +68,8 @@ export class Records {
     if (staging !== undefined) {
       return { node, held: staging.through, isStaged: staging.isWhole }
     }
-    return { node, held: this.#ground.membership.heldOf(node), isStaged: false }
+    const held = this.#unfit.has(node) ? 0 : this.#ground.membership.heldOf(node)
+    return { node, held, isStaged: false }
   }
 
   /** Gives up what was staged of a node, so that the next part begins anew. */
@@ -118,7 +124,12 @@ export class Records {
       return { kind: 'staged', next: this.wantOf(node) }
     }
     this.#staging.delete(node)
-    if (!this.#take(head, staging, ageMs)) return { kind: 'rejected', reason: 'wrong-digest' }
+    if (!this.#take(head, staging, ageMs)) {
+      if (staging.isWhole) this.#unfit.delete(node)
+      else this.#unfit.add(node)
+      return { kind: 'rejected', reason: 'wrong-digest' }
+    }
+    this.#unfit.delete(node)
     return { kind: 'applied', isWhole: staging.isWhole }
   }
 
@@ -154,6 +165,7 @@ export class Records {
     }
     this.#holdings.delete(node)
     this.#staging.delete(node)
+    this.#unfit.delete(node)
   }
 
   /** Reports records that were put or deleted. */
