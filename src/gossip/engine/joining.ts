@@ -1,7 +1,7 @@
 /** Finding the cluster, at the start and when it was lost. */
 import type { Endpoint } from '../../model/endpoint.ts'
 import type { NodeId } from '../../model/node-id.ts'
-import { draw, type Ground } from './ground.ts'
+import { draw, type Ground, jittered } from './ground.ts'
 import type { Welcome } from './messages.ts'
 import type { Announcement } from './statements.ts'
 
@@ -22,6 +22,7 @@ const SEEDS_PER_TRY = 3
 /** A lone node asks again this often; one with company sees to lost seeds this often. */
 const LONE_RETRY_MS = 2000
 const SEED_CHECK_MS = 30_000
+const SYNC_RETRY_MS = 1500
 const SYNC_TIMEOUT_MS = 10_000
 const WELCOME_SIZE = 24
 const MAX_CANDIDATES = 64
@@ -74,8 +75,22 @@ export class Joining {
     this.#parts.take(announcements, from)
     if (this.#isWelcome || this.#ground.membership.announcementOf(from) === undefined) return
     this.#isWelcome = true
-    this.#parts.sync(from)
+    this.#sync(from)
     this.#ground.timers.after(SYNC_TIMEOUT_MS, () => this.#complete())
+  }
+
+  /** Syncs with a peer, and with another one if that does not come to an end. */
+  #sync(peer: NodeId): void {
+    this.#parts.sync(peer)
+    const { timers, membership, random, self } = this.#ground
+    timers.after(jittered(random, SYNC_RETRY_MS), () => {
+      if (this.#isSynced || this.#isComplete) return
+      const living = [...membership.nodes()].filter(
+        (node) => node !== self && membership.stateOf(node) === 'alive',
+      )
+      const [next = peer] = draw(random, living, 1)
+      this.#sync(next)
+    })
   }
 
   onSynced(): void {

@@ -9,13 +9,15 @@ interface Missing {
   version: number
   readonly sources: NodeId[]
   asked: NodeId | undefined
+  attempts: number
   timer: Timer | undefined
 }
 
 /** How long an unasked copy may take before this node asks for one. */
 const GRACE_MS = 100
-/** How long an answer may take before the next source is asked. */
-const ANSWER_MS = 500
+/** How long the first answer may take before the next source is asked; each further one longer. */
+const ANSWER_MS = 250
+const MAX_ATTEMPTS = 6
 /** Two misses within this time are two, and call for a graft; what is closer together is one. */
 const REPEATED_MISS_MS = 5000
 const SAME_MISS_MS = 200
@@ -69,9 +71,9 @@ export class MissingVersions {
       if (known.sources.length > MAX_SOURCES) known.sources.shift()
       return
     }
-    const entry: Missing = { version, sources: [source], asked: undefined, timer: undefined }
+    const timer = timers.after(GRACE_MS, () => this.#enqueue(node))
+    const entry = { version, sources: [source], asked: undefined, attempts: 0, timer }
     this.#missing.set(node, entry)
-    entry.timer = timers.after(GRACE_MS, () => this.#enqueue(node))
   }
 
   /** Asks a peer at once: something came from it that does not fit what is held. */
@@ -86,7 +88,9 @@ export class MissingVersions {
   /** Part of what was asked came: asks for the next. */
   goOn(node: NodeId, source: NodeId): void {
     const entry = this.#missing.get(node)
-    if (entry?.asked === source) this.#ask(node, entry, source)
+    if (entry?.asked !== source) return
+    entry.attempts = 1
+    this.#ask(node, entry, source)
   }
 
   /** What is held of a node changed, or its source gave nonsense. */
@@ -123,8 +127,11 @@ export class MissingVersions {
   /** Asks the next source; without one gives up, for anti-entropy to find it again. */
   #next(node: NodeId, entry: Missing): void {
     const source = entry.sources.shift()
-    if (source === undefined) this.#remove(node, entry)
-    else this.#ask(node, entry, source)
+    if (source !== undefined && entry.attempts++ < MAX_ATTEMPTS) this.#ask(node, entry, source)
+    else {
+      this.#records.unstage(node)
+      this.#remove(node, entry)
+    }
   }
 
   #ask(node: NodeId, entry: Missing, source: NodeId): void {
@@ -135,8 +142,8 @@ export class MissingVersions {
     const isGraft = this.#isGraft()
     if (isGraft) this.#links.setEager(source, true) // a graft holds in both directions
     if (to !== undefined) this.#ground.outbox.urgent(to, { kind: 'want', isGraft, entries })
-    entry.timer = this.#ground.timers.after(ANSWER_MS, () => {
-      this.#records.unstage(node)
+    entry.timer = this.#ground.timers.after(ANSWER_MS * entry.attempts, () => {
+      entry.sources.push(source) // the question or the answer may have got lost
       this.#next(node, entry)
     })
   }

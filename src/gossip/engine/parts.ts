@@ -100,7 +100,7 @@ export function assemble(options: EngineOptions): EngineParts {
   const parts: EngineParts = {
     ...{ ground, subjects, peers, health, records, missing, own, self },
     ...{ prober, spread, sync, intake, joining, members },
-    schedule: new ProbeSchedule(ground, prober, subjects),
+    schedule: new ProbeSchedule(ground, { prober, health, rings: subjects }),
     relay: new Relay(ground),
     answerJoin: (to) => ground.outbox.bulk(to, joining.welcome()),
   }

@@ -1,22 +1,32 @@
 /** Who is probed when: subjects in turn, one drawn from all, and dead ones now and then. */
 import type { NodeId } from '../../model/node-id.ts'
 import { type Ground, jittered } from './ground.ts'
+import type { LocalHealth } from './local-health.ts'
 import type { Prober } from './prober.ts'
 import type { Rings } from './rings.ts'
 import { RING_COUNT } from './statements.ts'
 import type { Timer } from './timers.ts'
 
+/** What {@link ProbeSchedule} works with. */
+export interface ProbeScheduleParts {
+  readonly prober: Prober
+  readonly health: LocalHealth
+  /** Of all nodes that are not dead or left. */
+  readonly rings: Rings
+}
+
 /** Schedules the probes of one node. */
 export class ProbeSchedule {
   readonly #ground: Ground
   readonly #prober: Prober
+  readonly #health: LocalHealth
   readonly #rings: Rings
   readonly #watches = new Map<NodeId, Timer>()
 
-  /** @param rings of all nodes that are not dead or left */
-  constructor(ground: Ground, prober: Prober, rings: Rings) {
+  constructor(ground: Ground, { prober, health, rings }: ProbeScheduleParts) {
     this.#ground = ground
     this.#prober = prober
+    this.#health = health
     this.#rings = rings
   }
 
@@ -47,10 +57,11 @@ export class ProbeSchedule {
     this.#watches.set(node, timer)
   }
 
-  /** A node has up to four monitors, who share its probing. */
+  /** A node has up to four monitors, who share its probing; one that is slow itself asks less. */
   #intervalMs(): number {
     const others = this.#ground.membership.size - 1
-    return this.#ground.settings.probeIntervalMs * Math.min(RING_COUNT, Math.max(1, others))
+    const monitors = Math.min(RING_COUNT, Math.max(1, others))
+    return this.#ground.settings.probeIntervalMs * monitors * this.#health.factor
   }
 
   #every(meanMs: number, run: () => void): void {

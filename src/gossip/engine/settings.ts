@@ -37,7 +37,7 @@ export interface EngineSettings {
 
 /** What holds where nobody says otherwise. */
 export const ENGINE_DEFAULTS: EngineSettings = Object.freeze({
-  probeIntervalMs: 100,
+  probeIntervalMs: 150,
   randomProbeIntervalMs: 1000,
   minRoundMs: 100,
   maxRoundMs: 500,
@@ -50,7 +50,7 @@ export const ENGINE_DEFAULTS: EngineSettings = Object.freeze({
   flushMs: 10,
   datagramBytes: 1280,
   partBytes: 65_536,
-  syncIntervalMs: 5000,
+  syncIntervalMs: 2500,
   reconnectIntervalMs: 2000,
   retentionMs: 86_400_000,
   joinTimeoutMs: 3000,

@@ -176,7 +176,7 @@ describe('spreading', () => {
     const { version } = owner.own
     const have = { kind: 'have', entries: [{ node: owner.node, version }] } as const
     at.stand.call(() => at.spread.onHave(a, have))
-    at.stand.pass(1000)
+    at.stand.pass(300)
     expect(sentBy(at)).toEqual([`want ${a}`])
     receive(at, a, owner.deltaFrom(0))
     sentBy(at)

@@ -189,7 +189,7 @@ describe('anti-entropy', () => {
       expect(times.length).toBeGreaterThan(3)
       for (const [index, atMs] of times.entries()) {
         const sinceMs = atMs - (times[index - 1] ?? Number.NEGATIVE_INFINITY)
-        expect(sinceMs).toBeGreaterThanOrEqual(5000 * 0.75)
+        expect(sinceMs).toBeGreaterThanOrEqual(2500 * 0.75)
       }
     })
 
