@@ -4,6 +4,7 @@ import type { Host } from './host.ts'
 import type { NetworkSettings } from './network.ts'
 import type { Simulation } from './simulation.ts'
 import type { Stage } from './stage.ts'
+import { repeat } from './workload.ts'
 
 /** A place and time for faults. */
 export interface Ground {
@@ -33,14 +34,11 @@ const FAULTS: Readonly<Record<string, readonly [weight: number, fault: Fault]>> 
 /** Lets faults happen until the end, on average one in the given time. */
 export function keepFailing(ground: Ground, everyMs: number, say: (text: string) => void): void {
   const { simulation, untilMs } = ground
-  const step = (): void => {
-    if (simulation.nowMs >= untilMs) return
+  repeat(simulation, { everyMs, untilMs }, () => {
     const [name, fault] = draw(ground)
     say(name)
     fault(ground)
-    simulation.at(simulation.nowMs + simulation.random.next() * 2 * everyMs, step)
-  }
-  simulation.at(simulation.nowMs, step)
+  })
 }
 
 function draw({ simulation }: Ground): readonly [string, Fault] {

@@ -4,6 +4,7 @@ import { ENGINE_DEFAULTS } from '../../src/gossip/engine/settings.ts'
 import { Alterer } from './byzantine.ts'
 import { Checks } from './checks.ts'
 import { disagreements, haveEqualDigests } from './convergence.ts'
+import type { Host } from './host.ts'
 import { LAN } from './network.ts'
 import type { Scenario } from './scenario.ts'
 import type { OpenEngine, OpenNotary, Wire } from './seam.ts'
@@ -57,9 +58,16 @@ export function runScenario(options: RunOptions): RunResult {
   const outcome = attempt(() => {
     const stage = new Stage(simulation)
     const say = (text: string): void => trace?.say(`# ${text}`)
-    scenario.play({ stage, simulation, checks, nodes, say })
+    const others: OtherCheck[] = []
+    const alsoAgree = (check: OtherCheck) => others.push(check)
+    scenario.play({ stage, simulation, checks, nodes, alsoAgree, say })
     say('quiet')
-    return settle(simulation, checks, scenario.settleMs)
+    const compare = (limit: number): readonly string[] => {
+      const living = stage.living
+      const lines = disagreements(living, checks, limit)
+      return [...lines, ...others.flatMap((check) => check(living))].slice(0, limit)
+    }
+    return settle(simulation, compare, scenario.settleMs)
   })
   return {
     ...outcome,
@@ -80,16 +88,19 @@ function attempt(run: () => Outcome): Outcome {
   }
 }
 
+type OtherCheck = (living: readonly Host[]) => readonly string[]
+
 /** Waits until all agree, at most so long. */
-function settle(simulation: Simulation, checks: Checks, settleMs: number): Outcome {
+function settle(
+  simulation: Simulation,
+  compare: (limit: number) => readonly string[],
+  settleMs: number,
+): Outcome {
   const startMs = simulation.nowMs
-  const living = () => simulation.hosts.filter(({ isUp }) => isUp)
   while (simulation.nowMs - startMs < settleMs) {
     simulation.runFor(LOOK_MS)
-    if (!haveEqualDigests(living())) continue
-    const convergedAfterMs = simulation.nowMs - startMs
-    if (disagreements(living(), checks, 1).length === 0) return { convergedAfterMs }
+    if (!haveEqualDigests(simulation.hosts.filter(({ isUp }) => isUp))) continue
+    if (compare(1).length === 0) return { convergedAfterMs: simulation.nowMs - startMs }
   }
-  const lines = disagreements(living(), checks)
-  return { failure: `convergence: not within ${settleMs} ms:\n  ${lines.join('\n  ')}` }
+  return { failure: `convergence: not within ${settleMs} ms:\n  ${compare(10).join('\n  ')}` }
 }

@@ -1,6 +1,7 @@
 /** What a scenario is. */
 import type { EngineSettings } from '../../src/gossip/engine/settings.ts'
 import type { Checks } from './checks.ts'
+import type { Host } from './host.ts'
 import type { NetworkSettings } from './network.ts'
 import type { Simulation } from './simulation.ts'
 import type { Stage } from './stage.ts'
@@ -11,6 +12,8 @@ export interface Scene {
   readonly simulation: Simulation
   readonly checks: Checks
   readonly nodes: number
+  /** Something else that all must agree on in the end; gives what they do not agree on. */
+  alsoAgree(check: (living: readonly Host[]) => readonly string[]): void
   /** A line for the trace. */
   say(text: string): void
 }

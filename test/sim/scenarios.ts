@@ -1,9 +1,10 @@
 /** The scenarios by name. */
-import { between, oneOf, shuffled, someOf } from './dice.ts'
+import { Addresses } from './addresses.ts'
+import { below, between, oneOf, shuffled, someOf } from './dice.ts'
 import { keepFailing } from './faults.ts'
 import { WAN } from './network.ts'
 import type { Scenario, Scene } from './scenario.ts'
-import { drawChanges, keepChanging } from './workload.ts'
+import { drawChanges, keepChanging, repeat } from './workload.ts'
 
 /** Faults and changes drawn from the seed. */
 const random: Scenario = {
@@ -159,6 +160,29 @@ const oneway: Scenario = {
   },
 }
 
+const addresses: Scenario = {
+  summary: 'names contend for few addresses under faults: all must give each the same',
+  settleMs: 90_000,
+  play: (scene) => {
+    const { simulation, stage, nodes } = scene
+    const plans = new Addresses(simulation)
+    simulation.watchers.push(plans)
+    scene.alsoAgree((living) => plans.disagreements(living))
+    stage.addHosts(nodes, 0)
+    stage.joinAll(1000)
+    const untilMs = simulation.nowMs + between(simulation.random, 10_000, 60_000)
+    repeat(simulation, { everyMs: 300, untilMs }, () => {
+      const host = oneOf(simulation.random, simulation.hosts)
+      plans.change(host, below(simulation.random, 1000))
+    })
+    repeat(simulation, { everyMs: 1000, untilMs: untilMs + 100_000 }, () => plans.tick())
+    keepFailing({ stage, simulation, untilMs }, 2000, (text) => scene.say(text))
+    simulation.runUntil(untilMs + 1000)
+    stage.joinAll(1000)
+    simulation.runFor(1500)
+  },
+}
+
 /** All of them. */
 export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   calm,
@@ -174,6 +198,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   away,
   flapping,
   oneway,
+  addresses,
 }
 
 /** Joins hosts through the seeds and waits until they know each other. */

@@ -40,16 +40,27 @@ function drawChange(random: Random, host: Host): Changes[number] {
 }
 
 /** Makes hosts change their records until the end, each at its own moments. */
-export function keepChanging(
-  simulation: Simulation,
-  { untilMs, everyMs }: { readonly untilMs: number; readonly everyMs: number },
-): void {
+export function keepChanging(simulation: Simulation, rhythm: Rhythm): void {
   const { random } = simulation
-  const step = (): void => {
-    if (simulation.nowMs >= untilMs) return
+  repeat(simulation, rhythm, () => {
     const host = oneOf(random, simulation.hosts)
     simulation.publish(host, drawChanges(random, host))
-    simulation.at(simulation.nowMs + random.next() * 2 * everyMs, step)
+  })
+}
+
+/** How often something happens on average, and until when. */
+export interface Rhythm {
+  readonly everyMs: number
+  readonly untilMs: number
+}
+
+/** Does something again and again, first at once. */
+export function repeat(simulation: Simulation, rhythm: Rhythm, act: () => void): void {
+  const { everyMs, untilMs } = rhythm
+  const step = (): void => {
+    if (simulation.nowMs >= untilMs) return
+    act()
+    simulation.at(simulation.nowMs + simulation.random.next() * 2 * everyMs, step)
   }
   simulation.at(simulation.nowMs, step)
 }
