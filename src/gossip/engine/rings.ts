@@ -59,10 +59,8 @@ export class Rings {
   note(node: NodeId): void {
     if (this.#isStale || node === this.#self) return
     const isNeighbour = this.#all.has(node)
-    if (isNeighbour === this.#isEligible(node)) {
-      if (isNeighbour || !this.#isNearer(node)) return
-    } else if (!isNeighbour && !this.#isNearer(node)) return
-    this.#isStale = true
+    if (isNeighbour === this.#isEligible(node)) return
+    if (isNeighbour || this.#isNearer(node)) this.#isStale = true
   }
 
   #isNearer(node: NodeId): boolean {

@@ -135,6 +135,18 @@ describe('three engines', () => {
     expect(a.engine.member(c.node)).toBeUndefined()
   })
 
+  test('do not take one that left for company: who is left without any other is isolated', () => {
+    const { cluster, a } = three()
+    cluster.input(cluster.lives.get('c') ?? a, { kind: 'leave' })
+    cluster.pass(20)
+    cluster.kill('c')
+    cluster.pass(2000)
+    expect(a.engine.isIsolated).toBe(false)
+    cluster.kill('b')
+    cluster.pass(3000)
+    expect(a.engine.isIsolated).toBe(true)
+  })
+
   test('repair what was lost on the way', () => {
     const { cluster, a, b, c } = three()
     let count = 0

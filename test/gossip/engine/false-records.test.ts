@@ -65,6 +65,11 @@ describe('records', () => {
         reason: 'wrong-digest',
       },
       {
+        when: 'they are out of order',
+        alter: (delta) => ({ ...delta, records: [...delta.records].reverse() }),
+        reason: 'wrong-digest',
+      },
+      {
         when: 'they pretend to be whole',
         alter: (delta) => ({ ...delta, from: 0 }),
         reason: 'wrong-digest',

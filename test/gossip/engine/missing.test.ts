@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import type { NodeId } from '../../../src/model/node-id.ts'
 import { Neighbourhood } from './neighbourhood.ts'
+import { Owner } from './own-node.ts'
 
 /** Longer than an unasked copy is waited for, and longer than an answer. */
 const GRACE_MS = 200
@@ -161,6 +162,25 @@ describe('what is missing', () => {
     })
     at.stand.pass(10_000)
     expect(new Set(wants(at).map(({ to }) => to))).toEqual(new Set(sources.slice(-4)))
+  })
+
+  test('begins anew once it was given up in the middle', () => {
+    const { at, subject, a } = open()
+    const owner = new Owner('subject', { settings: { partBytes: 60 } })
+    owner.publish({ k: 'one', l: 'two', m: 'three' })
+    const [part] = owner.partsFrom(0)
+    if (part === undefined) throw new Error('no part')
+    at.stand.call(() => at.missing.askNow(subject, 3, a))
+    at.stand.call(() => at.spread.onDelta(a, part))
+    expect(at.stand.take('want').at(-1)?.message.entries).toEqual([
+      { node: subject, held: part.through, isStaged: true },
+    ])
+    at.stand.pass(60_000)
+    at.stand.take('want')
+    at.stand.call(() => at.missing.askNow(subject, 3, a))
+    expect(at.stand.take('want')[0]?.message.entries).toEqual([
+      { node: subject, held: 0, isStaged: false },
+    ])
   })
 
   test('once may be bad luck; the second time in a while the link is grafted, on both sides', () => {

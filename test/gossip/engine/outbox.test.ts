@@ -131,6 +131,22 @@ describe('an outbox', () => {
     expect(sends.map(({ messages }) => messages.length)).toEqual([1, 8])
   })
 
+  test('fills a datagram to the last byte, and not beyond', () => {
+    const post = new Post()
+    const pair = (entries: number) => [have(entries), have(1)]
+    const entries = Math.floor((datagramBytes - bytesOf(pair(0))) / 24)
+    const exact = { ...ENGINE_DEFAULTS, datagramBytes: bytesOf(pair(entries)) }
+    const packets = (bytes: number) => {
+      const outbox = new Outbox({ ...exact, datagramBytes: bytes }, post.timers)
+      outbox.urgent(TO, ...pair(entries))
+      let count = 0
+      outbox.flush(() => count++)
+      return count
+    }
+    expect(packets(exact.datagramBytes)).toBe(1)
+    expect(packets(exact.datagramBytes - 1)).toBe(2)
+  })
+
   test('splits what goes over the stream in frames of a part', () => {
     const post = new Post()
     const big = have(Math.floor(partBytes / 24 / 2))

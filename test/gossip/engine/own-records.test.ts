@@ -53,6 +53,16 @@ describe('own records', () => {
     ])
   })
 
+  test('get a version when only their schema changes', () => {
+    const owner = new Owner('owner').publish({ a: '1' })
+    owner.deltas.splice(0)
+    const [id, record] = change('a', '1')
+    if (record === undefined) throw new Error('no record')
+    owner.stand.call(() => owner.own.publish([[id, { ...record, schema: 2 }]], true))
+    owner.stand.pass(10)
+    expect(owner.deltas).toMatchObject([{ records: [{ key: 'a', schema: 2 }] }])
+  })
+
   test('that are removed become tombstones', () => {
     const owner = new Owner('owner').publish({ a: '1', b: '2' })
     owner.stand.rows.splice(0)

@@ -114,6 +114,32 @@ describe('records', () => {
     expect(receiver.receive(owner.deltaFrom(held))).toEqual({ kind: 'gap' })
   })
 
+  test('that come double in a delta are taken once', () => {
+    const owner = ownerOf(VALUES)
+    const receiver = new Receiver(owner)
+    const delta = owner.deltaFrom(0)
+    receiver.receive({ ...delta, records: delta.records.flatMap((record) => [record, record]) })
+    expect(receiver.stand.rows).toHaveLength(5)
+    const set = receiver.records.of(owner.node)?.set
+    expect(set?.since(0, 10_000).records).toEqual(delta.records)
+  })
+
+  test('that build on less than what is held bring only what is newer', () => {
+    const owner = ownerOf(VALUES)
+    const receiver = new Receiver(owner)
+    const before = owner.own.version
+    owner.publish({ a: 'second' })
+    receiver.receive(owner.deltaFrom(0))
+    receiver.takeRows()
+    owner.publish({ b: undefined })
+    const delta = owner.deltaFrom(before)
+    expect(delta.records.map(({ key }) => key)).toEqual(['a', 'b'])
+    receiver.receive(delta)
+    expect(receiver.takeRows()).toEqual({ b: undefined })
+    const given = receiver.records.of(owner.node)?.set.since(0, 10_000).records ?? []
+    expect(given.map(({ key }) => key)).toEqual(['c', 'd', 'e', 'a', 'b'])
+  })
+
   test('that build on less than what is held are taken for what they bring', () => {
     const owner = ownerOf(VALUES)
     const receiver = new Receiver(owner)
@@ -134,6 +160,8 @@ describe('records', () => {
     receiver.takeRows()
     owner.stand.call(() => owner.own.jumpAbove(held + 100))
     owner.publish({ a: undefined, b: 'new' })
+    owner.stand.pass(owner.stand.ground.settings.retentionMs)
+    expect(owner.records.of(owner.node)?.set.size).toBe(4)
     const delta = owner.deltaFrom(held)
     expect(delta.from).toBe(0)
     expect(receiver.receive(delta)).toEqual({ kind: 'applied', isWhole: true })

@@ -67,6 +67,18 @@ describe('a cluster in which a node restarts', () => {
     expect(isAgreed(at.cluster)).toBe(true)
   })
 
+  test('goes above the incarnation that it had in one step', () => {
+    const at = three()
+    at.cluster.kill('c')
+    at.cluster.start('c', { incarnation: 40, number: 3 })
+    at.cluster.pass(3000)
+    at.cluster.kill('c')
+    const life = at.cluster.start('c', { incarnation: 7, number: 3 })
+    at.cluster.pass(3000)
+    expect(life.engine.incarnation).toBe(41)
+    expect(at.a.engine.member(life.node)).toMatchObject({ state: 'alive', incarnation: 41 })
+  })
+
   test('tries the members that it knew when its seeds are gone', () => {
     const at = three()
     const members = at.c.engine.announcements()

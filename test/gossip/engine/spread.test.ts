@@ -72,21 +72,30 @@ describe('spreading', () => {
     expect(new Set(ages)).toEqual(new Set([2 ** 32 - 1]))
   })
 
-  test('passes on what makes of the version held before the present one, when more came than that', () => {
+  test('passes on a difference when it took a whole set in place of what it held', () => {
     const { at, owner, a } = open()
-    const old = owner.own.version
+    owner.publish({ l: '1' })
     receive(at, owner.node, owner.deltaFrom(0))
+    const held = owner.own.version
     owner.publish({ k: '2' })
-    sentBy(at)
-    receive(at, a, { ...owner.deltaFrom(0), from: 0 })
-    // a set that is given whole to one that holds some of it does not go on as such
+    at.stand.take('delta')
+    receive(at, a, owner.deltaFrom(0))
+    const passed = at.stand.take('delta').map(({ message }) => message)
+    expect(passed.length).toBeGreaterThan(0)
+    for (const { from, records } of passed) {
+      expect(from).toBe(held)
+      expect(records.map(({ key }) => key)).toEqual(['k'])
+    }
+  })
+
+  test('passes on a whole set below whose floor it was', () => {
+    const { at, owner, a } = open()
+    receive(at, owner.node, owner.deltaFrom(0))
+    const held = owner.own.version
     owner.stand.call(() => owner.own.jumpAbove(100))
-    owner.stand.pass(10)
     owner.publish({ l: '3' })
     at.stand.take('delta')
-    const before = at.stand.ground.membership.heldOf(owner.node)
-    expect(before).toBeGreaterThan(old)
-    receive(at, a, owner.deltaFrom(before))
+    receive(at, a, owner.deltaFrom(held))
     const passed = at.stand.take('delta').map(({ message }) => message.from)
     expect(new Set(passed)).toEqual(new Set([0]))
   })

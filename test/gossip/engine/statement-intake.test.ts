@@ -190,7 +190,8 @@ describe('an accusation', () => {
     hearer.hear('a', accuse(notaryOf('a'), nodeOf('b')))
     hearer.stand.pass(31_000)
     hearer.hear('c', accuse(notaryOf('c'), nodeOf('b')))
-    hearer.stand.pass(RETENTION_MS)
+    expect(hearer.takeEvents()).toEqual(['doubted', 'dead'])
+    hearer.stand.pass(RETENTION_MS - 500)
     expect(hearer.forgotten).toEqual([nodeOf('b')])
   })
 

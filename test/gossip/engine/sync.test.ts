@@ -143,6 +143,20 @@ describe('anti-entropy', () => {
     expect(right.stand.take('sync-end')).toHaveLength(1)
   })
 
+  test('compares again and again, but only so many at the same time', () => {
+    const side = new Side(NAMES)
+    const rows: Message = {
+      kind: 'sync-rows',
+      ranges: Array.from({ length: 256 }, (_, r) => r),
+      rows: [],
+    }
+    for (let round = 0; round < 3; round++) {
+      for (let count = 0; count < 20; count++) side.receive(rows)
+      side.stand.pass(100)
+      expect(side.stand.take('sync-end')).toHaveLength(8)
+    }
+  })
+
   test('sends everything over the stream', () => {
     const side = new Side(NAMES)
     side.stand.call(() => side.sync.open(side.peer))
