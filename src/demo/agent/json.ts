@@ -26,6 +26,7 @@ const DOUBLES: ReadonlySet<string> = new Set([
   'value',
   'timestamp',
   'failover_timeout',
+  'heartbeat_interval_seconds',
   'delay_seconds',
   'interval_seconds',
   'timeout_seconds',
