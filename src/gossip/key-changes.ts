@@ -1,7 +1,7 @@
 /** Changes a key file step by step, as a change of keys without loss needs: add, use, remove. */
 import { randomBytes } from 'node:crypto'
 import { NavstarError } from '../base/error.ts'
-import { createFile, replaceFile } from './replace-file.ts'
+import { createFile, replaceFile } from '../base/replace-file.ts'
 import { readKeyFile } from './transport/key-file.ts'
 import {
   type ClusterKey,

@@ -3,8 +3,8 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../base/error.ts'
 import type { Log } from '../base/log.ts'
+import { replaceFile } from '../base/replace-file.ts'
 import type { Announcement } from './engine/statements.ts'
-import { replaceFile } from './replace-file.ts'
 import { decodeMessages, encodeMessages } from './wire/codec.ts'
 
 /** Where a {@link MemberCache} is kept. */

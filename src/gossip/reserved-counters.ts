@@ -6,7 +6,7 @@ import { readFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { messageOf } from '../base/error.ts'
 import type { Log } from '../base/log.ts'
-import { replaceFileNow } from './replace-file.ts'
+import { replaceFileNow } from '../base/replace-file.ts'
 
 /** The incarnation of a node and the version of its records. */
 export interface Counters {

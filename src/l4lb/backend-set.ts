@@ -16,6 +16,7 @@
  *
  * All integers are big-endian.
  */
+import { isUtf8 } from 'node:buffer'
 import { NavstarError } from '../base/error.ts'
 import { type BackendRecord, backendRecordKeyOf, vipKeyOf } from '../model/backend-record.ts'
 import { familyOf, type Ip } from '../model/ip.ts'
@@ -219,7 +220,8 @@ function backendOf(
 ): BackendRecord | undefined {
   const { vip, vipPort, protocol, node, isOwn } = context
   const isFitting = vip.kind === 'named' || familyOf(vip.address) === familyOf(address)
-  if (port === undefined || !isFitting || (!isOwn && isAmbiguous(address))) return undefined
+  const isUsable = isFitting && isUtf8(taskKey) && (isOwn || !isAmbiguous(address))
+  if (port === undefined || !isUsable) return undefined
   const record = {
     vip,
     vipPort,

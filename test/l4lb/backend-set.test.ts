@@ -3,58 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { BACKENDS_PER_SET, decodeBackendSet, encodeBackendSet } from '../../src/l4lb/backend-set.ts'
 import { parseVipKey } from '../../src/l4lb/vip-key.ts'
 import { type BackendRecord, backendRecordKeyOf, vipKeyOf } from '../../src/model/backend-record.ts'
-import type { Ip } from '../../src/model/ip.ts'
 import type { OwnRecord } from '../../src/model/record.ts'
 import { taskKeyOf } from '../../src/model/task.ts'
-import type { Vip } from '../../src/model/vip.ts'
-import { anyIpv4, anyIpv6 } from '../model/addresses.ts'
+import { anyIdentity, anySet } from './backend-sets.ts'
 import { ip, nodeId, port, record, vip } from './records.ts'
 import { runs } from './runs.ts'
 
 const node = nodeId(1)
-const anyPort = fc.integer({ min: 1, max: 65_535 }).map(port)
-const anyIp: fc.Arbitrary<Ip> = fc.oneof(anyIpv4, anyIpv6)
-const anyVip: fc.Arbitrary<Vip> = fc.oneof(
-  fc
-    .tuple(
-      fc.constantFrom('/web', 'web', '/a@b', '/Ünter:x', 'a/b%40c'),
-      fc.constantFrom('marathon', 'a@b', '50%40', 'x:y'),
-    )
-    .map(([label, framework]) => vip(label, framework)),
-  fc.constantFrom('10.1.2.3').map((label) => vip(label)),
-)
-const anyText = fc.string({ unit: 'grapheme', maxLength: 40 })
-
-const anySet = fc
-  .record({ vip: anyVip, vipPort: anyPort, protocol: fc.constantFrom('tcp', 'udp') })
-  .chain((identity) =>
-    fc
-      .uniqueArray(
-        fc.record({
-          address: identity.vip.kind === 'address' ? anyIpv4 : anyIp,
-          port: anyPort,
-          weight: fc.nat(65_535),
-          nodeIp: fc.constantFrom(ip('10.0.0.1'), ip('10.0.0.2'), ip('fd00::1')),
-          taskKey: fc.tuple(anyText, anyText).map(([one, two]) => taskKeyOf(one, two)),
-          local: fc.option(fc.record({ address: anyIp, port: anyPort }), { nil: undefined }),
-        }),
-        { minLength: 1, maxLength: 12, selector: (each) => keyOf({ ...identity, ...each }) },
-      )
-      .map((sets) =>
-        sets.map(({ local, ...each }) =>
-          record({
-            ...identity,
-            protocol: identity.protocol as 'tcp',
-            ...each,
-            ...(local && { local }),
-          }),
-        ),
-      ),
-  )
-
-function keyOf(parts: object): string {
-  return backendRecordKeyOf(parts as BackendRecord)
-}
 
 /** As another node has it, `local` included. */
 function foreign(backend: BackendRecord): BackendRecord {
@@ -199,10 +154,8 @@ describe('a backend set', () => {
 })
 
 test('the key of a VIP is taken apart as it was made', () => {
-  const anyPortOf = fc.tuple(anyVip, anyPort, fc.constantFrom('tcp' as const, 'udp' as const))
   fc.assert(
-    fc.property(anyPortOf, ([each, vipPort, protocol]) => {
-      const identity = { vip: each, vipPort, protocol }
+    fc.property(anyIdentity, (identity) => {
       expect(parseVipKey(vipKeyOf(identity))).toEqual(identity)
     }),
     runs(200),
