@@ -99,6 +99,23 @@ describe('records', () => {
     })
   })
 
+  test('that do not fit what is held are asked for whole, until they did not fit so either', () => {
+    const owner = ownerOf(VALUES)
+    const receiver = new Receiver(owner)
+    receiver.receive(owner.deltaFrom(0))
+    const held = owner.own.version
+    owner.publish({ a: 'new', b: undefined })
+    const lie = { records: [recordOf('a', held + 1, 'lie')] }
+    const heldWanted = () => receiver.records.wantOf(owner.node).held
+    receiver.receive({ ...owner.deltaFrom(held), ...lie })
+    expect(heldWanted()).toBe(0)
+    receiver.receive({ ...owner.deltaFrom(0), ...lie })
+    expect(heldWanted()).toBe(held)
+    receiver.receive({ ...owner.deltaFrom(held), ...lie })
+    expect(receiver.receive(owner.deltaFrom(0)).kind).toBe('applied')
+    expect(heldWanted()).toBe(owner.own.version)
+  })
+
   test('in parts that were altered are refused at the end, and can be asked for anew', () => {
     const owner = ownerOf(VALUES, SMALL_PARTS)
     const receiver = new Receiver(owner)

@@ -173,6 +173,16 @@ describe('joining', () => {
     expect(newcomer.synced).toHaveLength(count)
   })
 
+  test('opens no other sync while it only waits for what the first told of', () => {
+    const newcomer = new Newcomer().start(SEEDS)
+    newcomer.isBehind = true
+    newcomer.welcome('a', 'b', 'c')
+    newcomer.stand.call(() => newcomer.joining.onSynced())
+    newcomer.stand.pass(5000)
+    expect(newcomer.completions).toBe(0)
+    expect(newcomer.synced).toHaveLength(1)
+  })
+
   test('begins anew after this node has forgotten all others', () => {
     const newcomer = new Newcomer().start(SEEDS)
     newcomer.welcome('a')

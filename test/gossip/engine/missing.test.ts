@@ -115,6 +115,18 @@ describe('what is missing', () => {
     }
   })
 
+  test('is waited for as at first once a part came, however often it was asked for before', () => {
+    const { at, subject, a, b } = open()
+    at.stand.call(() => at.missing.askNow(subject, 5, a))
+    at.stand.call(() => at.missing.note(subject, 5, b))
+    at.stand.pass(ANSWER_MS + 2 * ANSWER_MS)
+    expect(at.missing.isAskedOf(subject, a)).toBe(true)
+    at.stand.call(() => at.missing.goOn(subject, a))
+    wants(at)
+    at.stand.pass(ANSWER_MS)
+    expect(wants(at)).toEqual([{ to: b, nodes: [subject] }])
+  })
+
   test('of many nodes is asked for a few at a time, the rest as answers come', () => {
     const names = Array.from({ length: 100 }, (_, number) => `many ${number}`)
     const at = new Neighbourhood('a', ...names)

@@ -54,6 +54,18 @@ describe('the schedule of probes', () => {
     expect(count).toBeLessThan(80)
   })
 
+  test('pings less often while this node is slow itself', () => {
+    const round = new Round(1)
+    for (let time = 0; time < 3; time++) round.watch.health.worsen()
+    const steady = Math.floor(10_000 / (150 * 4))
+    round.watch.health.improve = () => undefined
+    round.start()
+    const count = round.pass(10_000).get(round.watch.subject) ?? 0
+    // the random probes of the only other node come on top, one a second
+    expect(count).toBeGreaterThan(steady - 4)
+    expect(count).toBeLessThan(steady + 14)
+  })
+
   test('pings each subject about every 600 ms, and others at random about every second together', () => {
     const round = new Round(30)
     round.start()
