@@ -195,7 +195,6 @@ function settleTask(
   { entry, task }: { readonly entry: MasterAgent; readonly task: JsonMessage },
   word: MasterWord,
 ): void {
-  if (isTerminalState(task['state'])) return
   updateTask(state, entry, masterUpdate(state.world, task, word))
 }
 

@@ -83,10 +83,8 @@ export function removeFramework(state: MasterState, framework: MasterFramework):
     const agent = state.agents.get(agentId)
     const task = agent?.tasks.get(key)
     if (agent === undefined || task === undefined) continue
-    if (!isTerminalState(task['state'])) {
-      const word = { state: 'TASK_KILLED', reason: 'REASON_FRAMEWORK_REMOVED' } as const
-      updateTask(state, agent, masterUpdate(state.world, task, word))
-    }
+    const word = { state: 'TASK_KILLED', reason: 'REASON_FRAMEWORK_REMOVED' } as const
+    updateTask(state, agent, masterUpdate(state.world, task, word))
     removeTask(state, { agent, key }, 'completed')
   }
   for (const { agent } of state.agents.values()) {

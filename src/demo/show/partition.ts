@@ -6,7 +6,8 @@ import { ConnectionStream, isAnswered } from '../load/connection-stream.ts'
 import { monotonicMs } from '../load/monotonic.ts'
 import { countsText, durationText, type Miss, missed, type Stage } from './stage.ts'
 
-const CUT_BOUND_MS = 3_000
+/** Far off what is meant: a second. */
+const CUT_BOUND_MS = 5_000
 /** Far off what is meant: seconds. */
 const HEAL_BOUND_MS = 20_000
 const CALM_MS = 1_000
