@@ -28,6 +28,12 @@ export class Links {
     return this.#rings.all
   }
 
+  /** Whether copies come and go over any link. */
+  get hasEager(): boolean {
+    for (const peer of this.peers) if (this.isEager(peer)) return true
+    return false
+  }
+
   isEager(peer: NodeId): boolean {
     return this.#links.get(peer)?.isEager ?? true
   }

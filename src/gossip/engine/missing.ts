@@ -19,7 +19,7 @@ const GRACE_MS = 100
 const ANSWER_MS = 250
 const MAX_ATTEMPTS = 6
 /** Two misses within this time are two, and call for a graft; what is closer together is one. */
-const REPEATED_MISS_MS = 5000
+const REPEATED_MISS_MS = 60_000
 const SAME_MISS_MS = 200
 const MAX_ASKED = 32
 const MAX_SOURCES = 4

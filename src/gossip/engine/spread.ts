@@ -16,6 +16,9 @@ import type { Accusation, Announcement, Head } from './statements.ts'
 /** What a hop adds to the age of a delta, at least. */
 const HOP_MS = 1
 
+/** More of one question is not answered. */
+const MAX_WANTED = 32
+
 /** A link that brought something new so recently stays eager. */
 const USEFUL_MS = 300
 
@@ -79,7 +82,7 @@ export class Spread {
     const receipt = records.receive(delta)
     switch (receipt.kind) {
       case 'applied':
-        missing.settle(head.node)
+        missing.settle(head.node, from)
         if (head.node === self) this.#parts.onEarlierLife()
         links.noteUseful(from, turn.nowMs)
         turn.emit({
@@ -132,12 +135,19 @@ export class Spread {
     const to = destinationOf(this.#ground, from)
     if (to === undefined) return
     if (isGraft) this.#parts.links.setEager(from, true)
-    const parts = entries.map((entry) => this.#parts.records.partFor(entry))
+    const taken = entries.slice(0, MAX_WANTED)
+    const parts = taken.map((entry) => this.#parts.records.partFor(entry))
     for (const delta of parts) if (delta !== undefined) this.#answer(to, delta)
   }
 
+  /** The last eager link is kept: nodes that speak at once can prune each other's ways to a third. */
   onPrune(from: NodeId): void {
-    this.#parts.links.setEager(from, false)
+    const { links } = this.#parts
+    links.setEager(from, false)
+    const to = destinationOf(this.#ground, from)
+    if (to === undefined || links.hasEager) return
+    links.setEager(from, true)
+    this.#ground.outbox.patient(to, { kind: 'want', isGraft: true, entries: [] })
   }
 
   #answer(to: NonNullable<ReturnType<typeof destinationOf>>, message: Message): void {
@@ -164,6 +174,7 @@ export class Spread {
     // when many nodes speak at once, a link that is superfluous for one is needed for another
     if (this.#ground.turn.nowMs - links.usefulMsOf(peer) < USEFUL_MS) return
     links.setEager(peer, false)
-    this.#ground.outbox.patient(to, { kind: 'prune' })
+    if (links.hasEager) this.#ground.outbox.patient(to, { kind: 'prune' })
+    else links.setEager(peer, true)
   }
 }
