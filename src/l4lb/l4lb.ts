@@ -5,8 +5,7 @@ import type { Scope } from '../base/scope.ts'
 import type { Table } from '../base/table.ts'
 import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
 import type { Task, TaskKey } from '../model/task.ts'
-import { Advertiser } from './advertiser.ts'
-import { Balancer, type BalancerParts } from './balancer.ts'
+import { Advertiser } from './advertise/advertiser.ts'
 import {
   type ClusterBackends,
   type ClusterBackendsParts,
@@ -14,23 +13,24 @@ import {
   type PublishingParts,
   startClusterBackends as startBackends,
   startPublishing as startTelling,
-} from './cluster.ts'
+} from './cluster/start.ts'
 import type { L4lbOptions } from './config.ts'
+import type { Plane, PlaneKind } from './plane.ts'
+import { type OpenPlaneOptions, openPlane as openRealPlane, probePlanes } from './planes/open.ts'
+import { choosePlane, type PlaneProbe } from './planes/probe.ts'
+import { Balancer, type BalancerParts } from './services/balancer.ts'
 import {
   compareServices,
   type DryRun,
   type DryRunParts,
   dryRun,
   type ServicesDryRunParts,
-} from './dry-run.ts'
-import type { Plane, PlaneKind } from './plane.ts'
-import { type OpenPlaneOptions, openPlane as openRealPlane, probePlanes } from './planes/open.ts'
-import { choosePlane, type PlaneProbe } from './planes/probe.ts'
+} from './services/dry-run.ts'
 
-export type { ServiceStatus } from './balancer.ts'
-export type { ClusterBackends, Publishing } from './cluster.ts'
+export type { ClusterBackends, Publishing } from './cluster/start.ts'
 export type { Plane, PlaneKind, PlaneObservation, PlaneOperation } from './plane.ts'
 export type { PlaneProbe } from './planes/probe.ts'
+export type { ServiceStatus } from './services/balancer.ts'
 
 /** The running capability. */
 export type L4lb = Pick<

@@ -5,10 +5,10 @@ import {
   claimKeyOf,
   decodeAddressClaim,
   encodeAddressClaim,
-} from '../../src/l4lb/address-claim.ts'
-import { decodeBackendSet, encodeBackendSet } from '../../src/l4lb/backend-set.ts'
+} from '../../src/l4lb/addresses/address-claim.ts'
+import { decodeBackendSet, encodeBackendSet } from '../../src/l4lb/cluster/backend-set.ts'
 import { type BackendRecord, vipKeyOf } from '../../src/model/backend-record.ts'
-import { anySetOf } from '../l4lb/backend-sets.ts'
+import { anySetOf } from '../l4lb/cluster/backend-sets.ts'
 import { nodeId, record } from '../l4lb/records.ts'
 import { anyIpv4 } from '../model/addresses.ts'
 import type { FuzzedDecoder } from './decoder.ts'

@@ -3,9 +3,9 @@
  * names that have backends. After quiet all must give each name the same address.
  */
 import type { Effect, EngineInput } from '../../src/gossip/engine/effects.ts'
-import { AddressBook } from '../../src/l4lb/address-book.ts'
-import { decodeAddressClaim } from '../../src/l4lb/address-claim.ts'
-import { type KeptClaims, OwnClaims } from '../../src/l4lb/own-claims.ts'
+import { AddressBook } from '../../src/l4lb/addresses/address-book.ts'
+import { decodeAddressClaim } from '../../src/l4lb/addresses/address-claim.ts'
+import { type KeptClaims, OwnClaims } from '../../src/l4lb/addresses/own-claims.ts'
 import type { Ip } from '../../src/model/ip.ts'
 import {
   type ClusterRecord,

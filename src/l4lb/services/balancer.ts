@@ -1,0 +1,211 @@
+/** The running part of the capability: records in, services in the kernel and names out. */
+import type { Registry } from 'prom-client'
+import type { Clock } from '../../base/clock.ts'
+import type { NavstarError } from '../../base/error.ts'
+import type { Log } from '../../base/log.ts'
+import type { Random } from '../../base/random.ts'
+import { type ReconcileEvents, Reconciler, type ReconcileStatus } from '../../base/reconcile.ts'
+import { Table } from '../../base/table.ts'
+import { Wakeup } from '../../base/wakeup.ts'
+import type { BackendRecord, BackendRecordKey } from '../../model/backend-record.ts'
+import type { Cidr } from '../../model/cidr.ts'
+import type { Ip } from '../../model/ip.ts'
+import type { NameRecord } from '../../model/name-record.ts'
+import type { Service, ServiceKey } from '../../model/vip.ts'
+import type { AddressBook } from '../addresses/address-book.ts'
+import { vipRangeOf } from '../addresses/address-space.ts'
+import { L4LB_DEFAULTS } from '../config.ts'
+import { type L4lbMetrics, l4lbMetrics } from '../metrics.ts'
+import type { Plane, PlaneKind, PlaneOperation } from '../plane.ts'
+import { DesiredServices } from './desired-services.ts'
+import { NamePublisher } from './name-publisher.ts'
+import { ServiceTarget } from './service-target.ts'
+
+/** What a {@link Balancer} works with. */
+export interface BalancerParts {
+  readonly plane: Plane
+  /** Where names get their addresses without {@link BalancerParts.addresses}. */
+  readonly ranges: readonly Cidr[]
+  /** The plan of the cluster; without it one of this node's own, which knows no claims. */
+  readonly addresses?: AddressBook
+  /** How long a service stays at an address that its name had before. */
+  readonly drainMs?: number
+  /** All backend records that this node knows. */
+  readonly records: Table<BackendRecordKey, BackendRecord>
+  /** What of this node's tasks cannot be advertised; counted with what cannot be served. */
+  readonly problems: () => readonly NavstarError[]
+  /** This node's address, once known. */
+  readonly nodeIp: () => Ip | undefined
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly registry: Registry
+}
+
+/** How the service with this key stands. */
+export interface ServiceStatus {
+  readonly service: Service
+  readonly isServed: boolean
+  readonly error?: NavstarError
+}
+
+/** Retries start soon and end at half a minute; audits take at most 2 % of a core, but run at least every 10 s. */
+const AUDIT = { minIntervalMs: 600, maxIntervalMs: 10_000, maxShare: 0.02 } as const
+const BACKOFF = { baseMs: 100, maxMs: 30_000 } as const
+
+/** Serves the records' VIPs while it runs; the data path stays when it ends. */
+export class Balancer {
+  readonly services: Table<ServiceKey, Service> = new Table()
+  readonly #parts: BalancerParts
+  readonly #publisher = new NamePublisher()
+  readonly #desired: DesiredServices
+  readonly #target: ServiceTarget
+  readonly #reconciler: Reconciler<PlaneOperation>
+  readonly #stopFollowing: readonly (() => void)[]
+  readonly #draining = new Wakeup()
+  #nodeIp: Ip | undefined
+
+  constructor(parts: BalancerParts) {
+    const { plane, records, clock, random, ranges } = parts
+    const metrics = l4lbMetrics(parts.registry)
+    this.#parts = parts
+    this.#desired = new DesiredServices(
+      parts.addresses ?? ranges.map(vipRangeOf),
+      parts.drainMs ?? L4LB_DEFAULTS.addressDrainMs,
+    )
+    this.#target = new ServiceTarget({
+      plane,
+      desired: () => this.services.snapshot,
+      onServed: (keys) => this.#publish(keys),
+      noteNode: () => this.#noteNode(),
+    })
+    const events = eventsOf(parts.log.child('l4lb'), metrics)
+    const policies = { audit: AUDIT, backoff: BACKOFF }
+    this.#reconciler = new Reconciler({ target: this.#target, clock, random, events, ...policies })
+    this.#stopFollowing = [
+      records.onChange(({ keys }) => this.#follow(keys)),
+      parts.addresses?.onMoved((names, cause) => cause === 'claims' && this.#follow([], names)),
+    ].filter((stop) => stop !== undefined)
+    this.#follow(records.snapshot.rows.keys())
+    plane.onChange(({ subject, isOwn }) => {
+      if (isOwn) this.#reconciler.invalidate(subject)
+      else this.#reconciler.refresh()
+    })
+    metrics.onPlane(plane.kind)
+    metrics.watch({
+      services: () => this.services.snapshot.rows.values(),
+      problems: () => [...parts.problems(), ...this.#desired.problems],
+    })
+  }
+
+  get planeKind(): PlaneKind {
+    return this.#parts.plane.kind
+  }
+
+  /** Names whose VIPs the kernel serves; complete when the records were. */
+  get names(): Table<string, NameRecord> {
+    return this.#publisher.names
+  }
+
+  /** Reconciles until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#reconciler.run(signal), this.#endDrains(signal)])
+  }
+
+  /** VIPs that cannot be served as labelled. */
+  problems(): readonly NavstarError[] {
+    return this.#desired.problems
+  }
+
+  /** Where the reconcile loop stands. */
+  status(): ReconcileStatus {
+    return this.#reconciler.status
+  }
+
+  /** What the next round would do. */
+  preview(): readonly PlaneOperation[] {
+    return this.#target.preview()
+  }
+
+  /** How a service stands; undefined when nobody wants it. */
+  statusOf(key: ServiceKey): ServiceStatus | undefined {
+    const service = this.services.snapshot.rows.get(key)
+    if (service === undefined) return undefined
+    const error = this.#target.failed.get(key)
+    const isServed = this.#target.servedRendering(key) === this.#parts.plane.render(service)
+    return error === undefined ? { service, isServed } : { service, isServed, error }
+  }
+
+  /** Ends the plane's part in this process. */
+  async close(): Promise<void> {
+    for (const stop of this.#stopFollowing) stop()
+    await this.#parts.plane.close()
+  }
+
+  #follow(keys: Iterable<BackendRecordKey>, moved: Iterable<string> = []): void {
+    const { rows, isComplete } = this.#parts.records.snapshot
+    const nodeIp = this.#parts.nodeIp()
+    if (nodeIp !== this.#nodeIp) this.#reconciler.refresh() // routes carry it
+    this.#nodeIp = nodeIp
+    const records = [...keys].map((key) => [key, rows.get(key)] as const)
+    const changes = this.#desired.update(records, {
+      nodeIp,
+      moved,
+      nowMs: this.#parts.clock.nowMs(),
+    })
+    this.services.update(changes, isComplete)
+    this.#target.touch(changes.keys())
+    this.#reconciler.wake()
+    if (this.#desired.nextDueMs < Number.POSITIVE_INFINITY) this.#draining.wake()
+  }
+
+  #noteNode(): boolean {
+    const isMoved = this.#parts.nodeIp() !== this.#nodeIp
+    if (isMoved) this.#follow([])
+    return isMoved
+  }
+
+  /** Ends services at former addresses when their time has come; returns when aborted. */
+  async #endDrains(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    try {
+      for (;;) {
+        await this.#draining.wait({ signal })
+        const dueInMs = this.#desired.nextDueMs - clock.nowMs()
+        if (dueInMs > 0 && dueInMs < Number.POSITIVE_INFINITY)
+          await clock.sleep(dueInMs, { signal })
+        this.#follow([])
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+
+  #publish(keys: Iterable<ServiceKey>): void {
+    const { rows, isComplete } = this.services.snapshot
+    this.#publisher.publish([...keys].map((key) => [key, rows.get(key)] as const))
+    if (isComplete) this.#publisher.complete()
+  }
+}
+
+function eventsOf(log: Log, metrics: L4lbMetrics): ReconcileEvents<PlaneOperation> {
+  return {
+    onObserved: metrics.onObserved,
+    onApplied: ({ operations, durationMs }) => {
+      metrics.onApplied(operations, durationMs)
+      for (const operation of operations) {
+        if (operation.kind !== 'repair') continue
+        log.info('repairs the data plane', { defects: operation.defects })
+      }
+      log.debug('applied a plan', { operations: operations.length, durationMs })
+    },
+    onDrift: (found) => {
+      metrics.onDrift()
+      log.info('kernel state was changed by someone else', { found })
+    },
+    onFailure: (error, failures) => {
+      metrics.onFailure(error.code)
+      log.warn('programming failed, will retry', { error, failures })
+    },
+  }
+}

@@ -1,0 +1,82 @@
+/** From backend records and the address plan to the services that the data plane must serve. */
+import type { BackendRecord } from '../../model/backend-record.ts'
+import { familyOf, type Ip } from '../../model/ip.ts'
+import {
+  type Backend,
+  formatEndpoint,
+  type Service,
+  type ServiceKey,
+  serviceKeyOf,
+} from '../../model/vip.ts'
+
+/** What {@link desiredServices} needs beside the records. */
+export interface DesiredContext {
+  /** The address of a name in a family; undefined while the plan has none. */
+  readonly addressOf: (name: string, family: 4 | 6) => Ip | undefined
+  /** This node's address: its own port mappings are passed by. */
+  readonly nodeIp: Ip | undefined
+}
+
+/**
+ * The services that these records make. Backends are sorted and distinct; where two records
+ * give one endpoint different weights, the larger counts, since one healthy task answers there.
+ *
+ * A backend whose node is doubted takes no new connections (weight 0) as long as its service has
+ * another that can: weight above 0, not doubted. Where all that could are doubted they keep their
+ * weights: there is nothing to lose.
+ */
+export function desiredServices(
+  records: Iterable<BackendRecord>,
+  context: DesiredContext,
+): Map<ServiceKey, Service> {
+  const building = new Map<ServiceKey, { service: Service; records: BackendRecord[] }>()
+  for (const record of records) {
+    const service = serviceOf(record, context)
+    if (service === undefined) continue
+    const key = serviceKeyOf(service)
+    const entry = building.get(key) ?? { service, records: [] }
+    building.set(key, entry)
+    entry.records.push(record)
+  }
+  const services = new Map<ServiceKey, Service>()
+  for (const [key, { service, records: own }] of building) {
+    services.set(key, { ...service, backends: backendsOf(own, context) })
+  }
+  return services
+}
+
+function backendsOf(records: readonly BackendRecord[], context: DesiredContext): Backend[] {
+  const isCovered = records.some(({ weight, isDoubted }) => weight > 0 && isDoubted !== true)
+  const backends = new Map<string, Backend>()
+  for (const record of records) {
+    const backend = backendOf(record, context)
+    const isAvoided = isCovered && record.isDoubted === true
+    addBackend(backends, isAvoided ? { ...backend, weight: 0 } : backend)
+  }
+  return sorted(backends)
+}
+
+function serviceOf(record: BackendRecord, context: DesiredContext): Service | undefined {
+  const { vip, vipPort: port, protocol } = record
+  if (vip.kind === 'address') return { address: vip.address, port, protocol, backends: [] }
+  const address = context.addressOf(vip.name, familyOf(record.address))
+  return address && { address, port, protocol, name: vip.name, backends: [] }
+}
+
+function backendOf(record: BackendRecord, { nodeIp }: DesiredContext): Backend {
+  const isLocal = record.local !== undefined && record.nodeIp === nodeIp
+  const { address, port } = isLocal && record.local ? record.local : record
+  return { address, port, weight: record.weight }
+}
+
+function addBackend(backends: Map<string, Backend>, backend: Backend): void {
+  const endpoint = formatEndpoint(backend)
+  const known = backends.get(endpoint)
+  if (known === undefined || known.weight < backend.weight) backends.set(endpoint, backend)
+}
+
+function sorted(backends: Map<string, Backend>): Backend[] {
+  return [...backends]
+    .sort(([left], [right]) => (left < right ? -1 : 1))
+    .map(([, backend]) => backend)
+}
