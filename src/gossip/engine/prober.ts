@@ -156,7 +156,7 @@ export class Prober {
     const { pingEvidence, relayEvidence } = this.#loss
     probe.evidence += pingEvidence * (1 + probe.nacks) + relayEvidence * probe.silentRelays
     probe.round++
-    if (probe.evidence < settings.doubtEvidence) {
+    if (probe.evidence < settings.doubtEvidence || probe.round < settings.minRounds) {
       this.#startRound(probe)
       return
     }
@@ -169,7 +169,9 @@ export class Prober {
   /** The node lives; the rounds before were lost. */
   #succeed(probe: Probe): void {
     if (this.#probes.get(probe.node) !== probe) return
-    for (let round = 0; round < probe.round; round++) this.#loss.sample(true)
+    const wasSilent = this.#ground.membership.suspicionOf(probe.node) !== undefined
+    // who was cut off or dead was not unheard by loss
+    if (!wasSilent) for (let round = 0; round < probe.round; round++) this.#loss.sample(true)
     this.#parts.health.improve()
     this.#end(probe)
   }

@@ -11,6 +11,8 @@ export interface EngineSettings {
   readonly relayCount: number
   /** Evidence (minus the logarithm of the chance that a living node stayed silent) for a doubt. */
   readonly doubtEvidence: number
+  /** But a node may stand still for so many rounds. */
+  readonly minRounds: number
   /** A doubted node is declared dead after at least this long, times max(1, log10 of the nodes). */
   readonly minSuspicionMs: number
   /** Without confirmations it takes this many times as long. */
@@ -43,6 +45,7 @@ export const ENGINE_DEFAULTS: EngineSettings = Object.freeze({
   maxRoundMs: 500,
   relayCount: 4,
   doubtEvidence: 23,
+  minRounds: 3,
   minSuspicionMs: 5000,
   suspicionFactor: 6,
   maxAccusers: 4,

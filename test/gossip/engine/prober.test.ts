@@ -48,9 +48,9 @@ describe('a probe', () => {
     { relays: 1, mood: 'unanswered', rounds: 4 },
     { relays: 1, mood: 'silent', rounds: 4 },
     { relays: 2, mood: 'unanswered', rounds: 3 },
-    { relays: 4, mood: 'unanswered', rounds: 2 },
+    { relays: 4, mood: 'unanswered', rounds: 3 },
     { relays: 4, mood: 'silent', rounds: 3 },
-    { relays: 9, mood: 'unanswered', rounds: 2 },
+    { relays: 9, mood: 'unanswered', rounds: 3 },
   ] as const)(
     'with $relays relays, $mood, accuses after $rounds rounds',
     ({ relays, mood, rounds }) => {
@@ -66,6 +66,24 @@ describe('a probe', () => {
       expect(watch.accused).toHaveLength(1)
     },
   )
+
+  test('takes no longer after a subject was cut off', () => {
+    const watch = new Watch(1)
+    const { membership, turn } = watch.stand.ground
+    watch.stand.call(() =>
+      membership.accuse(accuse(notaryOf('relay 0'), watch.subject), turn.nowMs),
+    )
+    for (let cut = 0; cut < 60; cut++) {
+      watch.probe()
+      watch.pass(2 * ROUND_MS + 1, 'unanswered')
+      watch.pass(ROUND_MS, 'answered')
+    }
+    const sinceMs = watch.stand.nowMs
+    watch.accused.splice(0)
+    watch.probe()
+    watch.pass(20 * ROUND_MS, 'unanswered')
+    expect(watch.accused).toEqual([{ node: watch.subject, atMs: sinceMs + 4 * ROUND_MS }])
+  })
 
   test('takes longer where silences say less', () => {
     const watch = new Watch(4)
