@@ -5,10 +5,13 @@
  *
  * `npm run sim -- --measure table|spread|detection|rest|alarms [--sizes 10,100,…]
  * [--losses 0,1,5,20] [--hours NODE-HOURS] [--changes N] [--crashes N] [--value BYTES]`: prints figures.
+ *
+ * `npm run sim -- mesos [--seeds A..B | --seed S] [--trace]`: courses of a Mesos cluster instead.
  */
 import { parseArgs } from 'node:util'
 import { openFakeNotary } from './fake-notary.ts'
 import { printTable } from './measure/table.ts'
+import { playMesos } from './mesos/main.ts'
 import { openRealEngine } from './open-engine.ts'
 import { openRealNotary } from './real-notary.ts'
 import { type RunOptions, type RunResult, runScenario } from './run.ts'
@@ -18,7 +21,11 @@ import { BY_CODEC, BY_REFERENCE } from './wires.ts'
 /** Up to this many nodes every message goes through the codec, unless it is said otherwise. */
 const MOST_WITH_CODEC = 50
 
+const [subject, ...rest] = process.argv.slice(2)
+const isMesos = subject === 'mesos'
+
 const { values } = parseArgs({
+  args: isMesos ? [] : process.argv.slice(2),
   allowNegative: true,
   options: {
     scenario: { type: 'string', default: 'random' },
@@ -38,7 +45,8 @@ const { values } = parseArgs({
   },
 })
 
-if (values.measure === undefined) playAll()
+if (isMesos) playMesos(rest)
+else if (values.measure === undefined) playAll()
 else measure(values.measure)
 
 function measure(name: string): void {

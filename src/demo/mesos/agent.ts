@@ -160,7 +160,7 @@ export class SimulatedAgent {
   /** A task that the master believes to be here and is not. */
   answerForMissing(message: JsonMessage, key: string, isPartitionAware: boolean): void {
     if (this.tasks.has(key)) return
-    this.tasks.add(key, message, undefined)
+    this.tasks.add(key, { ...message, state: 'TASK_STAGING', statuses: [] }, undefined)
     this.tasks.report(key, {
       state: isPartitionAware ? 'TASK_DROPPED' : 'TASK_LOST',
       source: 'SOURCE_AGENT',

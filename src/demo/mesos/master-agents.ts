@@ -18,7 +18,7 @@ import {
   removeTask,
   updateTask,
 } from './master-state.ts'
-import { agentAdded, agentRemoved, isTerminalState } from './messages.ts'
+import { agentAdded, agentRemoved } from './messages.ts'
 import { agentMessage } from './snapshot.ts'
 
 /** An agent without an id registers. @returns its id */

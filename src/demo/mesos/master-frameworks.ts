@@ -13,7 +13,7 @@ import {
   removeTask,
   updateTask,
 } from './master-state.ts'
-import { frameworkAdded, frameworkRemoved, frameworkUpdated, isTerminalState } from './messages.ts'
+import { frameworkAdded, frameworkRemoved, frameworkUpdated } from './messages.ts'
 import type { SimulatedScheduler } from './scheduler.ts'
 import { frameworkMessage } from './snapshot.ts'
 

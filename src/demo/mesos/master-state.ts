@@ -65,6 +65,8 @@ export interface MasterState {
   readonly recovered: Map<string, JsonMessage>
   readonly frameworks: Map<string, MasterFramework>
   readonly completedFrameworks: Map<string, MasterFramework>
+  /** Keys of tasks whose stored state differs from what events told: only GET_STATE shows it. */
+  readonly untold: Set<string>
   /** To all subscribers. */
   readonly emit: (event: JsonMessage) => void
 }
@@ -95,6 +97,7 @@ export function addTask(state: MasterState, agent: MasterAgent, task: JsonMessag
   agent.tasks.set(key, task)
   framework.tasks.set(key, agent.id)
   framework.unreachable.delete(key)
+  state.untold.delete(key)
   state.emit(taskAdded(task))
 }
 
@@ -122,7 +125,13 @@ export function updateTask(state: MasterState, agent: MasterAgent, update: Agent
   agent.tasks.set(update.key, updated)
   const isHealth = rules.announcesHealth && HEALTH_REASONS.has(status['reason'])
   const isNews = rules.announcesEachStatus ? !isRepeat : isNewState
-  if (isHealth || isNews) state.emit(taskUpdated(updated, status))
+  if (isHealth || isNews) {
+    state.untold.delete(update.key)
+    state.emit(taskUpdated(updated, status))
+  } else if (isNewState) {
+    // Since 1.7.0: a status that was sent again brings a newer state along, and nobody hears of it.
+    state.untold.add(update.key)
+  }
 }
 
 /** Where a task goes that a master strikes off. */

@@ -74,6 +74,7 @@ export class SimulatedMaster {
       recovered: new Map(registry.agents),
       frameworks: new Map(),
       completedFrameworks: new Map(),
+      untold: new Set(),
       emit: (event) => this.subscribers.send(event),
     }
     const giveUp = () => giveUpRecovered(this.state)
