@@ -49,9 +49,14 @@ export function read(message: unknown): { task: Task | undefined; skipped: reado
 
 /** A capture's text; skips the test by name where the captures are not at hand. */
 export function captureText(ctx: TestContext, path: string): string {
+  return captureBytes(ctx, path).toString('utf8')
+}
+
+/** A capture's bytes; skips as {@link captureText} does. */
+export function captureBytes(ctx: TestContext, path: string): Buffer {
   const url = new URL(`../../../shared/data/mesos/${path}`, import.meta.url)
   if (!existsSync(url)) ctx.skip(`reason: mesos capture ${path} is not beside the repository`)
-  return readFileSync(url, 'utf8')
+  return readFileSync(url)
 }
 
 /** What an agent that serves this capture answers, read by the parser. */

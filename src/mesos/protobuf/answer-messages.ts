@@ -75,6 +75,16 @@ const FRAMEWORKS = message('GetFrameworks', {
   completed_frameworks: repeated(nested(2, () => FRAMEWORK)),
 })
 
+/** Of a framework an agent knows no more than who it is. */
+const AGENT_FRAMEWORK = message('GetFrameworks.Framework', {
+  framework_info: nested(1, () => FRAMEWORK_INFO),
+})
+
+const AGENT_FRAMEWORKS = message('GetFrameworks', {
+  frameworks: repeated(nested(1, () => AGENT_FRAMEWORK)),
+  completed_frameworks: repeated(nested(2, () => AGENT_FRAMEWORK)),
+})
+
 const AGENTS = message('GetAgents', {
   agents: repeated(nested(1, () => AGENT)),
   recovered_agents: repeated(nested(2, () => AGENT_INFO)),
@@ -88,7 +98,7 @@ const MASTER_STATE = message('GetState', {
 
 const AGENT_STATE = message('GetState', {
   get_tasks: nested(1, () => AGENT_TASKS),
-  get_frameworks: nested(3, () => FRAMEWORKS),
+  get_frameworks: nested(3, () => AGENT_FRAMEWORKS),
 })
 
 const CONTAINER = message('GetContainers.Container', {
@@ -108,7 +118,7 @@ export const AGENT_RESPONSE: MessageType = message('agent.Response', {
   type: oneOf(1, AGENT_ANSWERS),
   get_state: nested(9, () => AGENT_STATE),
   get_containers: nested(10, () => CONTAINERS),
-  get_frameworks: nested(11, () => FRAMEWORKS),
+  get_frameworks: nested(11, () => AGENT_FRAMEWORKS),
   get_tasks: nested(13, () => AGENT_TASKS),
   get_agent: nested(15, () => AGENT_SELF),
 })

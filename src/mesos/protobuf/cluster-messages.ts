@@ -6,14 +6,14 @@
 import {
   boolean,
   enumNames,
+  int32,
   type MessageType,
   message,
   nested,
   oneOf,
   repeated,
-  signed,
   text,
-  unsigned,
+  uint32,
 } from './schema.ts'
 import { ID, LABELS, RESOURCE, TIME } from './task-messages.ts'
 
@@ -63,7 +63,7 @@ export const AGENT_INFO: MessageType = message('AgentInfo', {
   hostname: text(1),
   resources: repeated(nested(3, () => RESOURCE)),
   id: nested(6, () => ID),
-  port: signed(8, 5051),
+  port: int32(8, 5051),
 })
 
 /** `Response.GetAgents.Agent`. */
@@ -77,13 +77,13 @@ export const AGENT: MessageType = message('Agent', {
   deactivated: boolean(12),
 })
 
-const ADDRESS = message('Address', { hostname: text(1), ip: text(2), port: signed(3) })
+const ADDRESS = message('Address', { hostname: text(1), ip: text(2), port: int32(3) })
 
 /** `MasterInfo`, also what a master writes into ZooKeeper. */
 export const MASTER_INFO: MessageType = message('MasterInfo', {
   id: text(1),
-  ip: unsigned(2),
-  port: unsigned(3, 5050),
+  ip: uint32(2),
+  port: uint32(3, 5050),
   pid: text(4),
   hostname: text(5),
   version: text(6),

@@ -67,15 +67,19 @@ function readScalar(reader: WireReader, kind: Exclude<FieldKind, { kind: 'messag
   switch (kind.kind) {
     case 'boolean':
       return reader.boolean()
-    case 'signed':
-      return reader.signed()
-    case 'unsigned':
-      return reader.unsigned()
+    case 'int32':
+      return reader.int32()
+    case 'int64':
+      return reader.int64()
+    case 'uint32':
+      return reader.int32() >>> 0
+    case 'uint64':
+      return reader.uint64()
     case 'double':
       return reader.double()
     case 'text':
       return reader.text()
     case 'enum':
-      return kind.names.get(reader.signed32())
+      return kind.names.get(reader.int32())
   }
 }

@@ -3,7 +3,8 @@ import { WIRE } from './wire.ts'
 
 /** What a field holds. */
 export type FieldKind =
-  | { readonly kind: 'boolean' | 'signed' | 'unsigned' | 'double' | 'text' }
+  | { readonly kind: 'boolean' | 'double' | 'text' }
+  | { readonly kind: 'int32' | 'int64' | 'uint32' | 'uint64' }
   | {
       readonly kind: 'enum'
       readonly names: ReadonlyMap<number, string>
@@ -55,14 +56,24 @@ export function boolean(number: number, preset?: boolean): FieldShape {
   return scalar(number, { kind: 'boolean' }, preset)
 }
 
-/** `int32` or `int64`. */
-export function signed(number: number, preset?: number): FieldShape {
-  return scalar(number, { kind: 'signed' }, preset)
+/** `int32`. */
+export function int32(number: number, preset?: number): FieldShape {
+  return scalar(number, { kind: 'int32' }, preset)
 }
 
-/** `uint32` or `uint64`. */
-export function unsigned(number: number, preset?: number): FieldShape {
-  return scalar(number, { kind: 'unsigned' }, preset)
+/** `int64`. */
+export function int64(number: number): FieldShape {
+  return scalar(number, { kind: 'int64' })
+}
+
+/** `uint32`. */
+export function uint32(number: number, preset?: number): FieldShape {
+  return scalar(number, { kind: 'uint32' }, preset)
+}
+
+/** `uint64`. */
+export function uint64(number: number): FieldShape {
+  return scalar(number, { kind: 'uint64' })
 }
 
 /** `double`. */
@@ -110,8 +121,10 @@ export function enumNames(
 export function wireOf({ kind }: FieldKind): number {
   switch (kind) {
     case 'boolean':
-    case 'signed':
-    case 'unsigned':
+    case 'int32':
+    case 'int64':
+    case 'uint32':
+    case 'uint64':
     case 'enum':
       return WIRE.varint
     case 'double':
@@ -122,10 +135,6 @@ export function wireOf({ kind }: FieldKind): number {
   }
 }
 
-function scalar(
-  number: number,
-  kind: FieldKind,
-  preset: string | number | boolean | undefined,
-): FieldShape {
+function scalar(number: number, kind: FieldKind, preset?: string | number | boolean): FieldShape {
   return { number, kind, isRepeated: false, ...(preset === undefined ? {} : { preset }) }
 }

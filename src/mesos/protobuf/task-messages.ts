@@ -7,14 +7,15 @@ import {
   boolean,
   double,
   enumNames,
+  int64,
   type MessageType,
   message,
   nested,
   oneOf,
   repeated,
-  signed,
   text,
-  unsigned,
+  uint32,
+  uint64,
 } from './schema.ts'
 
 /** States of a task; TASK_STARTING is 0. */
@@ -54,7 +55,7 @@ export const LABELS: MessageType = message('Labels', {
 const LABEL = message('Label', { key: text(1), value: text(2) })
 
 /** `TimeInfo`. */
-export const TIME: MessageType = message('TimeInfo', { nanoseconds: signed(1) })
+export const TIME: MessageType = message('TimeInfo', { nanoseconds: int64(1) })
 
 /** `Resource`. */
 export const RESOURCE: MessageType = message('Resource', {
@@ -67,7 +68,7 @@ export const RESOURCE: MessageType = message('Resource', {
 })
 
 const SCALAR = message('Value.Scalar', { value: double(1) })
-const RANGE = message('Value.Range', { begin: unsigned(1), end: unsigned(2) })
+const RANGE = message('Value.Range', { begin: uint64(1), end: uint64(2) })
 const RANGES = message('Value.Ranges', { range: repeated(nested(1, () => RANGE)) })
 const ALLOCATION = message('Resource.AllocationInfo', { role: text(1) })
 
@@ -78,8 +79,8 @@ const IP_ADDRESS = message('NetworkInfo.IPAddress', {
 
 /** `NetworkInfo.PortMapping` and `ContainerInfo.DockerInfo.PortMapping`: both alike. */
 const PORT_MAPPING = message('PortMapping', {
-  host_port: unsigned(1),
-  container_port: unsigned(2),
+  host_port: uint32(1),
+  container_port: uint32(2),
   protocol: text(3),
 })
 
@@ -113,7 +114,7 @@ export const CONTAINER_ID: MessageType = message('ContainerID', {
 /** `ContainerStatus`. */
 export const CONTAINER_STATUS: MessageType = message('ContainerStatus', {
   network_infos: repeated(nested(1, () => NETWORK)),
-  executor_pid: unsigned(3),
+  executor_pid: uint32(3),
   container_id: nested(4, () => CONTAINER_ID),
 })
 
@@ -133,7 +134,7 @@ export const TASK_STATUS: MessageType = message('TaskStatus', {
 })
 
 const PORT = message('Port', {
-  number: unsigned(1),
+  number: uint32(1),
   name: text(2),
   protocol: text(3),
   visibility: oneOf(4, VISIBILITIES),
@@ -156,7 +157,7 @@ const HEALTH_CHECK = message('HealthCheck', {
   delay_seconds: double(2, 15),
   interval_seconds: double(3, 10),
   timeout_seconds: double(4, 20),
-  consecutive_failures: unsigned(5, 3),
+  consecutive_failures: uint32(5, 3),
   grace_period_seconds: double(6, 10),
   type: oneOf(8, CHECK_TYPES),
 })

@@ -51,20 +51,20 @@ export class WireReader {
     return this.#low >>> 0
   }
 
-  /** An unsigned number; beyond 2^53 the nearest. @throws WireError */
-  unsigned(): number {
+  /** An unsigned number of 64 bits; beyond 2^53 the nearest. @throws WireError */
+  uint64(): number {
     this.#varint()
     return (this.#high >>> 0) * TWO_32 + (this.#low >>> 0)
   }
 
   /** A signed number of 64 bits; beyond 2^53 the nearest. @throws WireError */
-  signed(): number {
+  int64(): number {
     this.#varint()
     return (this.#high | 0) * TWO_32 + (this.#low >>> 0)
   }
 
-  /** A number of 32 bits, signed; what is above them is cut off. @throws WireError */
-  signed32(): number {
+  /** A signed number of 32 bits; what is above them is cut off. @throws WireError */
+  int32(): number {
     this.#varint()
     return this.#low | 0
   }
@@ -135,7 +135,7 @@ export class WireReader {
   }
 
   #length(): number {
-    const sizeBytes = this.unsigned()
+    const sizeBytes = this.uint64()
     if (sizeBytes > this.end - this.at) throw new WireError('a length is beyond the end')
     return sizeBytes
   }

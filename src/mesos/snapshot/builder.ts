@@ -1,3 +1,4 @@
+import { toPort } from '../../model/port.ts'
 import {
   FieldError,
   type JsonObject,
@@ -8,6 +9,12 @@ import {
 } from '../state/json-fields.ts'
 import type { Snapshot, SnapshotAgent, SnapshotFramework, SnapshotTask } from './snapshot.ts'
 import type { OnEntry } from './steps.ts'
+
+/** What agents listen on where nothing sensible is said. */
+const DEFAULT_PORT = 5051
+
+/** Longer than this nobody waits for a heartbeat. */
+const MOST_HEARTBEAT_SECONDS = 86_400
 
 /** Without these parts nothing is known; only with them does an absent list mean "none". */
 const PARTS = ['get_tasks', 'get_frameworks', 'get_agents'] as const
@@ -44,7 +51,7 @@ export class SnapshotBuilder {
       agents: this.#agents,
       recoveredAgents: this.#recoveredAgents,
       frameworks: this.#frameworks,
-      heartbeatIntervalMs: heartbeatSeconds === undefined ? undefined : heartbeatSeconds * 1000,
+      heartbeatIntervalMs: intervalMs(heartbeatSeconds),
       malformed: this.#malformed,
     }
   }
@@ -84,7 +91,7 @@ export class SnapshotBuilder {
       id: this.#once(requiredTextAt(info, ['id', 'value'])),
       hostname: requiredTextAt(info, ['hostname']),
       pid,
-      port: numberAt(info, ['port']) ?? 0,
+      port: toPort(numberAt(info, ['port'])) ?? DEFAULT_PORT,
     }
   }
 
@@ -99,4 +106,12 @@ export class SnapshotBuilder {
     this.#shared.set(text, text)
     return text
   }
+}
+
+/** Undefined for an interval that cannot be kept: then there is none to rely on. */
+function intervalMs(seconds: number | undefined): number | undefined {
+  if (seconds === undefined || !(seconds >= 0.001 && seconds <= MOST_HEARTBEAT_SECONDS)) {
+    return undefined
+  }
+  return Math.round(seconds * 1000)
 }

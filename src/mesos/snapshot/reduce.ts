@@ -68,7 +68,7 @@ function isSubscribedProtobuf(bytes: Uint8Array): boolean {
   const reader = new WireReader(bytes)
   while (reader.at < reader.end) {
     const tag = reader.tag()
-    if (tag === 0x08) return reader.signed32() === 1
+    if (tag === 0x08) return reader.int32() === 1
     if (tag === 0x12) return true
     reader.skip(tag, 0)
   }

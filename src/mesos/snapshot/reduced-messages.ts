@@ -6,12 +6,12 @@
  */
 import {
   double,
+  int32,
   type MessageType,
   message,
   nested,
   oneOf,
   repeated,
-  signed,
   text,
 } from '../protobuf/schema.ts'
 import { ID, TASK_STATES } from '../protobuf/task-messages.ts'
@@ -35,7 +35,7 @@ const FRAMEWORKS = message('GetFrameworks', { frameworks: repeated(nested(1, () 
 const AGENT_INFO = message('AgentInfo', {
   hostname: text(1),
   id: nested(6, () => ID),
-  port: signed(8, 5051),
+  port: int32(8, 5051),
 })
 const AGENT = message('Agent', { agent_info: nested(1, () => AGENT_INFO), pid: text(4) })
 const AGENTS = message('GetAgents', {
