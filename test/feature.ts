@@ -1,10 +1,11 @@
 /** What a test needs of the host. A test that lacks it is skipped by name. */
+import { existsSync } from 'node:fs'
 import type { TestContext } from 'vitest'
 import { bpfFeatures } from '../src/kernel/bpf.ts'
 import { openNamespace } from '../src/kernel/namespace.ts'
 
 /** Things that not every host has. */
-export type Feature = 'root' | 'ebpf' | 'nftables'
+export type Feature = 'root' | 'ebpf' | 'nftables' | 'zookeeper'
 
 const TRIALS: Readonly<Record<Feature, () => Promise<boolean>>> = {
   root: async () => process.getuid?.() === 0,
@@ -23,6 +24,7 @@ const TRIALS: Readonly<Record<Feature, () => Promise<boolean>>> = {
     namespace.close()
     return results.every(({ errno }) => errno === 0)
   },
+  zookeeper: async () => ['/usr/bin/java', '/usr/share/java/zookeeper.jar'].every(existsSync),
 }
 
 const tried = new Map<Feature, Promise<boolean>>()

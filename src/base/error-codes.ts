@@ -128,6 +128,21 @@ export const ERROR_CODES = {
     hint: 'Write `/name:port`, `1.2.3.4:port` or `[v6]:port`.',
     effect: 'none',
   },
+  MASTERS_UNREADABLE: {
+    summary: 'The list of masters or of ZooKeeper’s servers cannot be read',
+    hint: 'Check --masters: a master_list is a JSON array; what was known before is kept.',
+    effect: 'none',
+  },
+  MASTER_INVALID: {
+    summary: 'A master’s entry in ZooKeeper cannot be understood',
+    hint: 'It is skipped: the next master is asked, which redirects to the leader.',
+    effect: 'none',
+  },
+  MASTER_UNKNOWN: {
+    summary: 'No master says who leads',
+    hint: 'Check --masters and that mesos-master runs there; the last known leader is kept.',
+    effect: 'none',
+  },
   MESOS_FORBIDDEN: {
     summary: 'Mesos refused our credentials',
     hint: 'Set --mesos-token or --mesos-credential for a principal that may view state.',
@@ -191,6 +206,16 @@ export const ERROR_CODES = {
   VIP_ADDRESS_COLLISION: {
     summary: 'A literal VIP has the address and port of a named VIP',
     hint: 'Give the literal VIP an address outside of --vip-range; it is served until then.',
+    effect: 'none',
+  },
+  ZOOKEEPER_FORBIDDEN: {
+    summary: 'ZooKeeper refused to be read',
+    hint: 'Give credentials that may read the path: --masters zk://USER:PASSWORD@HOST:2181/mesos.',
+    effect: 'none',
+  },
+  ZOOKEEPER_UNREACHABLE: {
+    summary: 'ZooKeeper does not answer',
+    hint: 'Check --masters and that ZooKeeper has a quorum; the last known leader is kept.',
     effect: 'none',
   },
 } as const

@@ -4,9 +4,10 @@ import type { LogLevel } from '../base/log.ts'
 import { DNS_DEFAULTS, type DnsOptions } from '../dns/config.ts'
 import type { GossipOptions } from '../gossip/config.ts'
 import { L4LB_DEFAULTS, type L4lbOptions } from '../l4lb/config.ts'
-import { MESOS_DEFAULTS, type MesosOptions } from '../mesos/config.ts'
+import type { MesosOptions } from '../mesos/config.ts'
 import type { Ip } from '../model/ip.ts'
 import { composeGossip } from './gossip-options.ts'
+import { composeMesos } from './mesos-options.ts'
 import { environmentName, type GivenValues, type Option } from './option.ts'
 import { ADMIN_LISTEN, OPTIONS } from './options.ts'
 
@@ -40,18 +41,10 @@ export function composeConfig(sources: ConfigSources): DaemonConfig {
   const read = <T>(option: Option<T>): T | undefined => parse(option, given, problems)
   const ip = read(OPTIONS.ip)
   const cgroup = read(OPTIONS.cgroup)
-  const credential = credentialOf(read(OPTIONS.mesosUser), read(OPTIONS.mesosToken))
   const config: DaemonConfig = {
     logLevel: read(OPTIONS.logLevel) ?? 'info',
     ...(ip && { nodeIp: ip }),
-    mesos: {
-      ...MESOS_DEFAULTS,
-      ...(ip && { agentIp: ip }),
-      ...(credential && { credential }),
-      agentUrl: read(OPTIONS.mesos) ?? MESOS_DEFAULTS.agentUrl,
-      pollIntervalMs: read(OPTIONS.pollIntervalMs) ?? MESOS_DEFAULTS.pollIntervalMs,
-      maxStateBytes: read(OPTIONS.maxStateBytes) ?? MESOS_DEFAULTS.maxStateBytes,
-    },
+    mesos: composeMesos(read, ip),
     l4lb: {
       ...L4LB_DEFAULTS,
       ...(cgroup && { cgroup }),
@@ -122,17 +115,6 @@ function parse<T>(option: Option<T>, given: GivenValues, problems: string[]): T 
     problems.push(`${value.source}: ${option.name}${shown}: ${expected}`)
     return undefined
   }
-}
-
-function credentialOf(
-  basic: string | undefined,
-  token: string | undefined,
-): MesosOptions['credential'] | undefined {
-  if (token?.startsWith('dcos:') === true) return { kind: 'dcos', token: token.slice(5) }
-  if (token !== undefined) return { kind: 'bearer', token }
-  if (basic === undefined) return undefined
-  const colon = basic.indexOf(':')
-  return { kind: 'basic', user: basic.slice(0, colon), password: basic.slice(colon + 1) }
 }
 
 /** Goes into what is frozen already too: defaults may be so only at the top. */

@@ -2,24 +2,19 @@
 import { LOG_LEVELS, type LogLevel } from '../base/log.ts'
 import { DNS_DEFAULTS } from '../dns/config.ts'
 import { DEFAULT_RANGES, L4LB_DEFAULTS } from '../l4lb/config.ts'
-import { MESOS_DEFAULTS } from '../mesos/config.ts'
 import { type Cidr, parseCidr } from '../model/cidr.ts'
 import { type Endpoint, parseEndpoint } from '../model/endpoint.ts'
 import { familyOf, type Ip, parseIp } from '../model/ip.ts'
 import { GOSSIP_OPTIONS, type GossipOptionTable } from './gossip-options.ts'
-import { fail, nonEmpty, type Option, oneOf, splitList, wholeNumber } from './option.ts'
+import { MESOS_OPTIONS, type MesosOptionTable } from './mesos-options.ts'
+import { fail, nonEmpty, type Option, oneOf, splitList } from './option.ts'
 
 /** Where the API is served by default. **Source:** dcos-net `apps/dcos_rest` */
 export const ADMIN_LISTEN = '127.0.0.1:62080'
 
 /** The options by the name that the composition uses. */
-export interface OptionTable extends GossipOptionTable {
-  readonly mesos: Option<string>
-  readonly mesosUser: Option<string>
-  readonly mesosToken: Option<string>
+export interface OptionTable extends MesosOptionTable, GossipOptionTable {
   readonly ip: Option<Ip>
-  readonly pollIntervalMs: Option<number>
-  readonly maxStateBytes: Option<number>
   readonly plane: Option<'auto' | 'ebpf' | 'nftables'>
   readonly cgroup: Option<string>
   readonly pinDirectory: Option<string>
@@ -32,49 +27,12 @@ export interface OptionTable extends GossipOptionTable {
 
 /** Every option. */
 export const OPTIONS: OptionTable = {
-  mesos: {
-    name: 'mesos',
-    placeholder: 'URL',
-    help: 'The Mesos agent of this node',
-    defaultText: MESOS_DEFAULTS.agentUrl,
-    parse: parseUrl,
-  },
-  mesosUser: {
-    name: 'mesos-credential',
-    placeholder: 'USER:PASSWORD',
-    isSecret: true,
-    help: 'Basic authentication towards Mesos; better given by file or environment',
-    parse: (text) => {
-      if (text.indexOf(':') > 0) return text
-      throw new Error('expected USER:PASSWORD')
-    },
-  },
-  mesosToken: {
-    name: 'mesos-token',
-    placeholder: 'TOKEN',
-    isSecret: true,
-    help: 'Bearer token towards Mesos; `dcos:TOKEN` for DC/OS’ own form',
-    parse: nonEmpty,
-  },
+  ...MESOS_OPTIONS,
   ip: {
     name: 'ip',
     placeholder: 'ADDRESS',
     help: 'This node’s address; without it the Mesos agent is asked',
     parse: (text) => parseIp(text) ?? fail('expected an IP address'),
-  },
-  pollIntervalMs: {
-    name: 'mesos-poll-interval-ms',
-    placeholder: 'MS',
-    help: 'From one poll of the agent to the next',
-    defaultText: String(MESOS_DEFAULTS.pollIntervalMs),
-    parse: wholeNumber(10, 60_000),
-  },
-  maxStateBytes: {
-    name: 'mesos-max-state-bytes',
-    placeholder: 'BYTES',
-    help: 'The largest answer of the agent that is accepted',
-    defaultText: String(MESOS_DEFAULTS.maxStateBytes),
-    parse: wholeNumber(1024, 2 ** 31),
   },
   plane: {
     name: 'plane',
@@ -131,11 +89,6 @@ export const OPTIONS: OptionTable = {
     defaultText: 'info',
     parse: oneOf(LOG_LEVELS),
   },
-}
-
-function parseUrl(text: string): string {
-  const isHttp = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
-  return isHttp ? text : fail('expected an http:// or https:// URL')
 }
 
 function parseRanges(text: string): readonly Cidr[] {

@@ -1,5 +1,6 @@
 import type { Ip } from '../model/ip.ts'
 import type { MesosCredential } from './credential.ts'
+import type { Masters } from './master/masters.ts'
 
 /** How the Mesos agent of this node is read. */
 export interface MesosOptions {
@@ -11,6 +12,8 @@ export interface MesosOptions {
   readonly credential?: MesosCredential
   /** Certificates (PEM) that may sign the agent's; without it those of Node.js. */
   readonly caPem?: string
+  /** Where the leading master is learned from; without it the node does without masters. */
+  readonly masters?: Masters
   /** From one poll to the next while all is well, ± 10 %. */
   readonly pollIntervalMs: number
   /** The longest wait between polls while they fail. */

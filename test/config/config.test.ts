@@ -65,6 +65,22 @@ describe('the configuration', () => {
   test.each([
     ['ip', '10.0.0.7', { nodeIp: '10.0.0.7', mesos: { agentIp: '10.0.0.7' } }],
     ['mesos', 'https://agent:5051', { mesos: { agentUrl: 'https://agent:5051' } }],
+    ['masters', '/etc/master_list', { mesos: { masters: { kind: 'file' } } }],
+    [
+      'masters',
+      'zk://bob:x@a,b:2182/mesos',
+      {
+        mesos: {
+          masters: {
+            servers: [
+              { host: 'a', port: 2181 },
+              { host: 'b', port: 2182 },
+            ],
+            digest: 'bob:x',
+          },
+        },
+      },
+    ],
     [
       'mesos-credential',
       'bob:a:b',
@@ -110,6 +126,9 @@ describe('the configuration', () => {
     ['ip', '10.0.0.1/8'],
     ['mesos', 'agent:5051'],
     ['mesos', 'ftp://agent'],
+    ['masters', ''],
+    ['masters', 'zk://a:2181'],
+    ['masters', 'http://a:5050,b:5050'],
     ['mesos-credential', 'nobody'],
     ['mesos-credential', ':secret'],
     ['mesos-token', ''],
@@ -173,6 +192,7 @@ describe('the configuration', () => {
   )
 
   test('keeps secrets out of its refusals', () => {
+    expect(refusalOf({ flags: { masters: 'zk://bob:hunter2@a' } })).not.toContain('hunter2')
     expect(refusalOf({ flags: { 'mesos-credential': 'hunter2' } })).not.toContain('hunter2')
   })
 
