@@ -14,7 +14,7 @@ export interface SyncParts {
 }
 
 /** Changes need this long to spread: a difference that is younger is none. */
-const SETTLE_MS = 500
+const SETTLE_MS = 1000
 const MAX_MISMATCHES = 64
 /** Two syncs with this node's doing are at least so far apart. */
 const MIN_GAP_MS = 200

@@ -174,7 +174,7 @@ describe('anti-entropy', () => {
     test('when a digest differs for longer than changes need to spread', () => {
       const side = new Side([])
       hear(side)
-      side.stand.pass(499)
+      side.stand.pass(999)
       hear(side)
       expect(opened(side)).toBe(0)
       side.stand.pass(1)
