@@ -11,6 +11,7 @@ import { loadText, machineText } from './machine.ts'
 import { inPlaces } from './places.ts'
 import { measureReach } from './reach.ts'
 import type { Measure } from './settings.ts'
+import { measureSubscribed } from './subscribed.ts'
 import { measureSync } from './sync.ts'
 import { type Row, tableText } from './table.ts'
 
@@ -21,6 +22,7 @@ const MEASURES: Readonly<Record<string, Measure>> = {
   idle: measureIdle,
   reach: measureReach,
   gossip: measureGossip,
+  subscribed: measureSubscribed,
 }
 
 const { values, positionals } = parseArgs({

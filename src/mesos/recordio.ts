@@ -16,6 +16,9 @@ const MOST_DIGITS = 20
 const FIRST_ROOM_BYTES = 64 * 1024
 const ROOM_GROWTH = 8
 
+/** After so much has come its length is believed: from there on nothing is copied any more. */
+const BELIEVED_AFTER_BYTES = 4 * 1024 * 1024
+
 /** What bounds a {@link RecordioDecoder}. */
 export interface RecordioLimits {
   /** The largest record, in bytes. */
@@ -25,8 +28,8 @@ export interface RecordioLimits {
 /**
  * Finds the records of a stream that comes in chunks split anywhere.
  *
- * Holds one record at most, in room of at most eight times what has arrived of it: a length alone
- * reserves nothing.
+ * Holds one record at most. A length alone reserves nothing: the room for a record grows with what
+ * arrives of it.
  */
 export class RecordioDecoder {
   readonly #maxRecordBytes: number
@@ -108,7 +111,10 @@ export class RecordioDecoder {
 
   #grown({ room, filled }: { room: Uint8Array; filled: number }, needed: number): Uint8Array {
     let sizeBytes = room.length
-    while (sizeBytes < needed) sizeBytes = Math.min(sizeBytes * ROOM_GROWTH, this.#length)
+    while (sizeBytes < needed) {
+      const isBelieved = sizeBytes >= BELIEVED_AFTER_BYTES
+      sizeBytes = isBelieved ? this.#length : Math.min(sizeBytes * ROOM_GROWTH, this.#length)
+    }
     let larger: Uint8Array
     try {
       // Not cleared: pages that no octet has come for yet are not even there.
