@@ -21,7 +21,7 @@ export interface Expectations {
 
 /** More steps than this at one host in one second are a storm; and so many more per node. */
 const STEPS_LIMIT = 5000
-const STEPS_PER_NODE = 20
+const STEPS_PER_NODE = 100
 
 /** How long forgotten nodes are refused, in retentions. */
 const FORGOTTEN_RETENTIONS = 7

@@ -10,6 +10,9 @@ import type { StreamEnd } from '../../../src/demo/mesos/subscribers.ts'
 import { below } from '../dice.ts'
 import { OrderCheck } from './order.ts'
 
+/** As long as bytes may be on their way. */
+const LAG_MS = 500
+
 /** What is made of the bytes; the product in most tests. */
 export interface Ear {
   /** Bytes of a stream, cut anywhere. */
@@ -18,8 +21,10 @@ export interface Ear {
   begin(contentType: string): void
   /** The stream broke. */
   lose(): void
+  /** GET_STATE is asked for. */
+  beginAudit(): void
   /** The answer to GET_STATE. */
-  audit(bytes: Uint8Array, contentType: string): void
+  audited(bytes: Uint8Array, contentType: string): void
 }
 
 /** How a listener is made. */
@@ -39,6 +44,7 @@ export interface ListenerOptions {
 export class Listener {
   readonly #options: ListenerOptions
   #leave: (() => void) | undefined
+  #isAuditing = false
   #rest: Uint8Array = Buffer.alloc(0)
   /** The present stream as a naive listener sees it, and checks its order. */
   order: OrderCheck | undefined
@@ -64,13 +70,30 @@ export class Listener {
     this.#leave?.()
   }
 
-  /** Asks the leader for GET_STATE. */
-  audit(): void {
-    const { cluster, encoder, ear } = this.#options
+  /** Asks the leader for GET_STATE; request and answer travel beside the stream. */
+  audit(travelMs = 0): void {
+    const { ear, world } = this.#options
+    if (ear === undefined || !this.isListening || this.#isAuditing) return
+    this.#isAuditing = true
+    // Nobody audits a stream that has not begun: SUBSCRIBED is heard by now.
+    this.flush()
+    ear.beginAudit()
+    const { order } = this
+    world.schedule.after(travelMs, () => this.#answer(travelMs, order))
+  }
+
+  #answer(travelMs: number, order: OrderCheck | undefined): void {
+    const { cluster, encoder, ear, world } = this.#options
     const { master } = cluster
-    if (master === undefined) return
+    if (master === undefined || order !== this.order) return
     const answer = { type: 'GET_STATE', get_state: master.snapshot }
-    ear?.audit(encoder.encode(answer, 'MasterResponse'), encoder.contentType)
+    const bytes = encoder.encode(answer, 'MasterResponse')
+    world.schedule.after(travelMs, () => {
+      // A stream that broke takes its audit with it.
+      if (!this.isListening || order !== this.order) return
+      this.#isAuditing = false
+      ear?.audited(bytes, encoder.contentType)
+    })
   }
 
   #subscribe(): void {
@@ -107,6 +130,11 @@ export class Listener {
     const at = below(world.random, all.length + 1)
     ear.hear(all.subarray(0, at))
     this.#rest = all.subarray(at)
+    const { order } = this
+    // The rest of it comes soon, if nothing does before.
+    world.schedule.after(LAG_MS * world.random.next(), () => {
+      if (order === this.order) this.flush()
+    })
   }
 
   /** What was held back arrives. */
@@ -117,6 +145,8 @@ export class Listener {
 
   #ended(how: StreamEnd): void {
     this.#leave = undefined
+    this.#isAuditing = false
+    this.#rest = Buffer.alloc(0)
     this.#options.say?.(`stream ended: ${how}`)
     this.#options.ear?.lose()
     this.#later()
@@ -133,5 +163,5 @@ function lineOf(event: JsonMessage): string {
   const text = JSON.stringify(content, (_key, value) =>
     typeof value === 'bigint' ? String(value) : (value as unknown),
   )
-  return `${type} ${text.slice(0, 300)}`
+  return `${type} ${text.slice(0, 3000)}`
 }

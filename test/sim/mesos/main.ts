@@ -1,5 +1,6 @@
 /** `npm run sim -- mesos --seeds A..B | --seed S [--trace]`: random courses of a Mesos cluster. */
 import { parseArgs } from 'node:util'
+import { openMasterFacts } from './facts-subject.ts'
 import { drawRun, runMesos } from './run.ts'
 
 /** Plays the courses; sets the exit code. */
@@ -17,7 +18,7 @@ export function playMesos(args: readonly string[]): void {
   let failures = 0
   let events = 0
   for (let seed = Number(first); seed <= Number(last); seed++) {
-    const run = drawRun(seed)
+    const run = { ...drawRun(seed), openSubject: openMasterFacts }
     const result = runMesos({ ...run, ...(values.trace ? { say: console.log } : {}) })
     events += result.eventCount
     if (result.failure === undefined) continue

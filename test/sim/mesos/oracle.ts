@@ -35,7 +35,8 @@ export function truthOf({ state }: SimulatedMaster): Truth {
  *
  * @throws Violation
  */
-export function compareToTruth({ cluster, listener }: Scene, subject?: Subject): void {
+export function compareToTruth(scene: Scene, subject?: Subject): void {
+  const { cluster, listener, schedule, agents } = scene
   const { master } = cluster
   if (master === undefined) throw new Violation('calm', 'nobody leads')
   listener.order?.rest()
@@ -51,8 +52,11 @@ export function compareToTruth({ cluster, listener }: Scene, subject?: Subject):
   expectEqual(['the stream', runnable(subject.tasks())], truth, truth.untold)
   expectAgents('the stream', subject, truth)
   listener.audit()
+  schedule.runFor(0)
   expectEqual(['the audit', runnable(subject.tasks())], truth)
   expectAgents('the audit', subject, truth)
+  expectAddresses(subject, truth)
+  expectNoneGone(agents, subject, master)
 }
 
 /** Whether a task in this state is on a registered agent and has not ended. */
@@ -80,7 +84,25 @@ function expectAgents(by: string, subject: Subject, { agents }: Truth): void {
   const said = subject.agents()
   for (const id of agents.keys()) {
     if (!said.has(id)) throw new Violation(`agents by ${by}`, `${id} is missing`)
-    if (subject.goneAgents().has(id)) throw new Violation(`agents by ${by}`, `${id} is not gone`)
+  }
+}
+
+function expectAddresses(subject: Subject, { agents }: Truth): void {
+  for (const [id, address] of subject.agents()) {
+    const real = agents.get(id)
+    if (real !== address) throw new Violation('addresses', `${id}: said ${address}, is ${real}`)
+  }
+}
+
+/** Who is said to be gone must not come back: an agent that only nobody hears of is not gone. */
+function expectNoneGone(
+  agents: Scene['agents'],
+  subject: Subject,
+  { state }: SimulatedMaster,
+): void {
+  for (const { id = '' } of agents) {
+    const isSaid = subject.goneAgents().has(id) && !state.registry.gone.has(id)
+    if (isSaid) throw new Violation('gone agents', `${id} may come back`)
   }
 }
 

@@ -51,7 +51,7 @@ export function runMesos(run: MesosRun): MesosRunResult {
       ...(say === undefined ? {} : { say }),
     })
     const { schedule } = scene
-    subject?.begin(() => schedule.nowMs())
+    subject?.starts(() => schedule.nowMs())
     for (const step of steps) {
       say?.(`# ${schedule.nowMs().toFixed(0)} ${step.kind} ${step.which} ${step.amount}`)
       take(scene, step)

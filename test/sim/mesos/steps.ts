@@ -141,7 +141,7 @@ const ACTS: Readonly<Record<StepKind, Act>> = {
   'cut-stream': ({ listener }) => {
     if (listener.isListening) listener.cut()
   },
-  audit: ({ listener }) => listener.audit(),
+  audit: ({ listener }, { amount }) => listener.audit(amount),
 }
 
 /** Lets it happen, and a moment pass. */

@@ -12,7 +12,7 @@ export interface KnownTask {
 export interface Subject {
   readonly ear: Ear
   /** Time begins. */
-  begin(nowMs: () => number): void
+  starts(nowMs: () => number): void
   /** Tasks that have not ended, by `<framework id>/<task id>`. */
   tasks(): ReadonlyMap<string, KnownTask>
   /** Addresses of agents by id; at least of those that are registered. */
