@@ -15,7 +15,6 @@ import {
 import { LIST_TIMING, ListFollower, type ListTiming } from './lists.ts'
 import type { MasterAddress } from './master-address.ts'
 import { readMasterList, watchFile } from './master-list.ts'
-import type { DecodeMasterInfo } from './master-node.ts'
 import { describeMasters, type Masters } from './masters.ts'
 import { askOver } from './who-leads.ts'
 import {
@@ -51,8 +50,6 @@ export interface LeaderSourceOptions {
   /** Certificates (PEM) that may sign those of masters. */
   readonly caPem?: string
   readonly events?: LeaderEvents
-  /** Reads MasterInfo from protobuf; without it masters before Mesos 0.23 are skipped. */
-  readonly decodeMasterInfo?: DecodeMasterInfo
   /** For tests. */
   readonly openSession?: OpenSession
   readonly zooKeeperTiming?: ZooKeeperTiming
@@ -122,10 +119,9 @@ interface Ensemble {
 }
 
 function followZooKeeper(options: LeaderSourceOptions, view: LeaderView, ensemble: Ensemble) {
-  const { clock, random, decodeMasterInfo } = options
+  const { clock, random } = options
   return new ZooKeeperFollower({
     ...ensemble,
-    ...(decodeMasterInfo === undefined ? {} : { decodeMasterInfo }),
     view,
     clock,
     random,

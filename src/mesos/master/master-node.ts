@@ -9,6 +9,7 @@
 import { NavstarError } from '../../base/error.ts'
 import { type Ip, ipFromBigint, parseIp } from '../../model/ip.ts'
 import { toPort } from '../../model/port.ts'
+import { decodeMessage } from '../protobuf/decode.ts'
 import {
   FieldError,
   type JsonObject,
@@ -29,9 +30,6 @@ export interface MasterNode {
   readonly sequence: number
 }
 
-/** Reads the protobuf of MasterInfo into the shape of its JSON. @throws whatever it throws */
-export type DecodeMasterInfo = (bytes: Uint8Array) => unknown
-
 /** The children that are masters, the leading one first. */
 export function masterNodes(names: readonly string[]): readonly MasterNode[] {
   const nodes = names.flatMap((name) => {
@@ -49,7 +47,6 @@ export interface NodeContent {
   readonly bytes: Uint8Array
   /** MasterInfo does not say it. */
   readonly isTls: boolean
-  readonly decodeMasterInfo?: DecodeMasterInfo
 }
 
 /**
@@ -57,24 +54,17 @@ export interface NodeContent {
  *
  * @throws NavstarError MASTER_INVALID
  */
-export function addressOfNode({ node, bytes, isTls, ...rest }: NodeContent): MasterAddress {
-  const attempt = `read ${node.name}`
-  let masterInfo: unknown
+export function addressOfNode({ node, bytes, isTls }: NodeContent): MasterAddress {
   try {
-    masterInfo = node.format === 'json' ? parseJson(bytes) : decode(bytes, rest.decodeMasterInfo)
-    return addressOf(toObject(masterInfo, 'MasterInfo'), isTls)
+    const decoded = node.format === 'json' ? parseJson(bytes) : decodeMessage(bytes, 'MasterInfo')
+    return addressOf(toObject(decoded, 'MasterInfo'), isTls)
   } catch (cause) {
-    throw new NavstarError('MASTER_INVALID', { attempt, cause })
+    throw new NavstarError('MASTER_INVALID', { attempt: `read ${node.name}`, cause })
   }
 }
 
 function parseJson(bytes: Uint8Array): unknown {
   return JSON.parse(new TextDecoder('utf-8', { fatal: true }).decode(bytes))
-}
-
-function decode(bytes: Uint8Array, decodeMasterInfo: DecodeMasterInfo | undefined): unknown {
-  if (decodeMasterInfo !== undefined) return decodeMasterInfo(bytes)
-  throw new Error('it is written by a Mesos older than 0.23, in protobuf')
 }
 
 /** `address.ip` first: host names are often not resolvable from agents. */

@@ -11,12 +11,7 @@ import { Wakeup } from '../../base/wakeup.ts'
 import { waitAtMost } from './deadline.ts'
 import { type LeaderView, leaderProblem } from './leader-view.ts'
 import type { HostPort, MasterAddress } from './master-address.ts'
-import {
-  addressOfNode,
-  type DecodeMasterInfo,
-  type MasterNode,
-  masterNodes,
-} from './master-node.ts'
+import { addressOfNode, type MasterNode, masterNodes } from './master-node.ts'
 import type { OpenSession, ZooKeeperReader } from './zookeeper-session.ts'
 
 /** The servers of the ensemble as known now; never empty. @throws NavstarError */
@@ -35,7 +30,6 @@ export interface ZooKeeperParts {
   readonly random: Random
   readonly openSession: OpenSession
   readonly timing: ZooKeeperTiming
-  readonly decodeMasterInfo?: DecodeMasterInfo
 }
 
 /** How long things take. */
@@ -142,15 +136,14 @@ export class ZooKeeperFollower {
     session: ZooKeeperReader,
     nodes: readonly MasterNode[],
   ): Promise<MasterAddress | undefined | 'vanished'> {
-    const { view, path, isTls, decodeMasterInfo } = this.#parts
+    const { view, path, isTls } = this.#parts
     const skipped = new Map<string, NavstarError>()
     let leader: MasterAddress | undefined
     for (const node of nodes) {
       const bytes = await session.content(`${path}/${node.name}`)
       if (bytes === undefined) return 'vanished'
       try {
-        const decoder = decodeMasterInfo === undefined ? {} : { decodeMasterInfo }
-        leader = addressOfNode({ node, bytes, isTls, ...decoder })
+        leader = addressOfNode({ node, bytes, isTls })
         break
       } catch (error) {
         skipped.set(node.name, leaderProblem(error, `read ${node.name}`))

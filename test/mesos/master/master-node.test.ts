@@ -1,3 +1,4 @@
+import { Writer } from 'protobufjs'
 import { describe, expect, test } from 'vitest'
 import {
   addressOfNode,
@@ -84,15 +85,27 @@ describe('the address of a master', () => {
     expect(() => addressOfNode({ node, bytes, isTls: false })).toThrow('json.info_0000000001')
   })
 
-  test('of an old master needs a decoder', () => {
-    const old: MasterNode = { name: 'info_0000000001', format: 'protobuf', sequence: 1 }
-    const bytes = Buffer.from([1, 2, 3])
-    expect(() => addressOfNode({ node: old, bytes, isTls: false })).toThrow('older than 0.23')
-    const decodeMasterInfo = (given: Uint8Array) => ({ ip: 151060746, port: given.length })
-    expect(addressOfNode({ node: old, bytes, isTls: false, decodeMasterInfo })).toEqual({
+  const old: MasterNode = { name: 'info_0000000001', format: 'protobuf', sequence: 1 }
+
+  test('of an old master comes from protobuf', () => {
+    const address = Writer.create().uint32(10).string('m1').uint32(18).string('10.1.1.8')
+    const nested = address.uint32(24).int32(5051).finish()
+    const flat = Writer.create().uint32(10).string('id').uint32(16).uint32(151060746)
+    const bytes = flat.uint32(24).uint32(5055).uint32(42).string('m1').finish()
+    expect(addressOfNode({ node: old, bytes, isTls: false })).toMatchObject({
       address: '10.1.1.9',
-      port: 3,
-      isTls: false,
+      port: 5055,
     })
+    const newer = Buffer.concat([bytes, Writer.create().uint32(58).bytes(nested).finish()])
+    expect(addressOfNode({ node: old, bytes: newer, isTls: false })).toMatchObject({
+      address: '10.1.1.8',
+      port: 5051,
+    })
+  })
+
+  test.each(['', '7b7d', '0affffff'])('of an old master is refused in the bytes %s', (hex) => {
+    expect(() =>
+      addressOfNode({ node: old, bytes: Buffer.from(hex, 'hex'), isTls: false }),
+    ).toThrow(expect.objectContaining({ code: 'MASTER_INVALID' }))
   })
 })

@@ -94,6 +94,20 @@ describe('the leader in ZooKeeper', () => {
     expect(counted).toEqual(['current'])
   })
 
+  test('is not believed gone because the one that follows vanished while being read', async () => {
+    zookeeper.announce(1, '10.0.0.1')
+    await follow()
+    zookeeper.beforeRead = (name) => {
+      if (!name.endsWith('2')) return
+      zookeeper.nodes?.delete(name)
+      zookeeper.announce(3, '10.0.0.3')
+    }
+    zookeeper.nodes?.clear()
+    zookeeper.announce(2, '10.0.0.2')
+    await clock.advance(1)
+    expect(seen).toEqual(['10.0.0.1', '10.0.0.3'])
+  })
+
   test('is looked for again after nodes have vanished for as long as one looked', async () => {
     zookeeper.announce(1, '10.0.0.1')
     let vanishing = 12
