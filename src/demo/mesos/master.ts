@@ -115,11 +115,13 @@ export class SimulatedMaster {
 
   /** The connection to an agent broke: it has 75 s to come back. */
   lose(agent: SimulatedAgent): void {
-    const entry = this.#entryOf(agent)
-    if (entry === undefined || !entry.isConnected) return
-    agentDisconnected(entry)
-    const give = () => markUnreachable(this.state, entry)
-    entry.callOff = this.state.world.schedule.after(UNREACHABLE_AFTER_MS, give)
+    // One that has not heard of its admission yet is admitted all the same.
+    for (const entry of this.state.agents.values()) {
+      if (entry.agent !== agent || !entry.isConnected) continue
+      agentDisconnected(entry)
+      const give = () => markUnreachable(this.state, entry)
+      entry.callOff = this.state.world.schedule.after(UNREACHABLE_AFTER_MS, give)
+    }
   }
 
   /** The agent unregisters, or maintenance takes its machine down. */

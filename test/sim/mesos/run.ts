@@ -15,6 +15,8 @@ export interface MesosRun {
   readonly version: MesosVersion
   readonly isProtobuf: boolean
   readonly steps: readonly Step[]
+  /** Default: records come in pieces. */
+  readonly cutsAnywhere?: boolean
   /** What listens besides the naive listener; the product. */
   readonly openSubject?: OpenSubject
   readonly say?: (line: string) => void
@@ -38,7 +40,7 @@ export function drawRun(seed: number): MesosRun {
 
 /** Plays it. Whatever is thrown, by a check or by the product, becomes a result. */
 export function runMesos(run: MesosRun): MesosRunResult {
-  const { seed, version, isProtobuf, steps, openSubject, say } = run
+  const { seed, version, isProtobuf, steps, openSubject, say, cutsAnywhere = true } = run
   const subject = openSubject?.()
   let scene: Scene | undefined
   try {
@@ -46,7 +48,7 @@ export function runMesos(run: MesosRun): MesosRunResult {
       seed,
       version,
       encoder: isProtobuf ? PROTOBUF_ENCODER : JSON_ENCODER,
-      cutsAnywhere: true,
+      cutsAnywhere,
       ...(subject === undefined ? {} : { ear: subject.ear }),
       ...(say === undefined ? {} : { say }),
     })
