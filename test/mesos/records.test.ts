@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
 import { decodeMessage } from '../../src/mesos/protobuf/decode.ts'
 import { RecordioDecoder } from '../../src/mesos/recordio.ts'
-import { decodeEvent, isSnapshot } from '../../src/mesos/records.ts'
+import { decodeEvent, isSnapshot, reduceSnapshot } from '../../src/mesos/records.ts'
 import { readState } from '../../src/mesos/state/state.ts'
 import type { Ip } from '../../src/model/ip.ts'
 import { differences } from './differences.ts'
@@ -66,6 +66,25 @@ describe('captures in JSON and protobuf', () => {
       ),
     )
     expect([...new Set(found.flat())].sort()).toEqual([...DEPRECATED_DEFAULTS, ...UNREAD])
+  })
+})
+
+test('the captured SUBSCRIBED gives the same snapshot in JSON and protobuf', async (ctx) => {
+  const first = (kind: string) =>
+    records(
+      captureBytes(ctx, `operator-api/operator-api.5abfd7f8.${kind}.recordio`),
+    )[0] as Uint8Array
+  const snapshot = await reduceSnapshot(first('json'), JSON_TYPE)
+  expect(await reduceSnapshot(first('protobuf'), PROTOBUF)).toEqual(snapshot)
+  expect(snapshot).toMatchObject({
+    tasks: [],
+    agents: [
+      { hostname: '172.17.0.4', pid: 'slave(1)@172.17.0.4:5051', port: 5051 },
+      { hostname: '172.17.0.3', pid: 'slave(1)@172.17.0.3:5051', port: 5051 },
+    ],
+    frameworks: [{ id: '30257977-0153-499d-a5b0-35afd842ef4d-0000', name: 'metronome' }],
+    heartbeatIntervalMs: 15_000,
+    malformed: 0,
   })
 })
 
