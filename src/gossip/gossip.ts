@@ -13,23 +13,23 @@ import { type Ip, parseIp } from '../model/ip.ts'
 import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node-id.ts'
 import type { ClusterRecord, ClusterRecordId, OwnRecord, OwnRecordId } from '../model/record.ts'
+import type { GossipOptions } from './config.ts'
+import { GossipNode } from './gossip-node.ts'
 import {
   type CertifyRequest,
   certify as certifyNode,
   type NodeCredentials,
   nodeIdIn as readNodeId,
-} from './certify.ts'
-import type { GossipOptions } from './config.ts'
-import { GossipNode } from './gossip-node.ts'
+} from './trust/certify.ts'
 import {
   changeKeys as changeKeyFile,
   type KeyChange,
   type KeyIds,
   readKeyIds as readIds,
-} from './key-changes.ts'
+} from './trust/key-changes.ts'
 
-export type { NodeCredentials } from './certify.ts'
-export type { KeyChange, KeyIds } from './key-changes.ts'
+export type { NodeCredentials } from './trust/certify.ts'
+export type { KeyChange, KeyIds } from './trust/key-changes.ts'
 
 /** What {@link startGossip} works with. */
 export interface GossipParts {

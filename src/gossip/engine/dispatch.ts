@@ -1,14 +1,14 @@
 /** Brings each message to the part that it is for. */
 import type { NodeId } from '../../model/node-id.ts'
+import type { Prober } from './detection/prober.ts'
+import type { Relay } from './detection/relay.ts'
 import type { Destination, EngineInput } from './effects.ts'
-import type { Joining } from './joining.ts'
-import type { MemberRequests } from './member-requests.ts'
+import type { Joining } from './membership/joining.ts'
+import type { MemberRequests } from './membership/member-requests.ts'
+import type { StatementIntake } from './membership/statement-intake.ts'
 import type { Message } from './messages.ts'
-import type { Prober } from './prober.ts'
-import type { Relay } from './relay.ts'
-import type { Spread } from './spread.ts'
-import type { StatementIntake } from './statement-intake.ts'
-import type { Sync } from './sync.ts'
+import type { Spread } from './spread/spread.ts'
+import type { Sync } from './sync/sync.ts'
 
 /** The parts that messages are for. */
 export interface Receivers {

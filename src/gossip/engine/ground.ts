@@ -2,7 +2,7 @@
 import type { Random } from '../../base/random.ts'
 import type { NodeId } from '../../model/node-id.ts'
 import type { Destination } from './effects.ts'
-import type { Membership } from './membership.ts'
+import type { Membership } from './membership/membership.ts'
 import type { Outbox } from './outbox.ts'
 import type { EngineSettings } from './settings.ts'
 import type { Notary } from './statements.ts'

@@ -9,7 +9,7 @@ import { ENGINE_DEFAULTS, type EngineSettings } from '../../../src/gossip/engine
 import type { Announcement, Notary } from '../../../src/gossip/engine/statements.ts'
 import type { NodeId } from '../../../src/model/node-id.ts'
 import { endpointOf, notaryOf } from './nodes.ts'
-import { change } from './record-sets.ts'
+import { change } from './records/record-sets.ts'
 
 /** One engine and what came out of it. */
 export interface Life {

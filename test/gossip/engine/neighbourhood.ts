@@ -1,9 +1,10 @@
 /** The parts of a node that spread and ask for records, on a stand, with peers that are links. */
-import { Links } from '../../../src/gossip/engine/links.ts'
-import { MissingVersions } from '../../../src/gossip/engine/missing.ts'
-import { Records } from '../../../src/gossip/engine/records.ts'
-import { Rings } from '../../../src/gossip/engine/rings.ts'
-import { Spread } from '../../../src/gossip/engine/spread.ts'
+
+import { Records } from '../../../src/gossip/engine/records/records.ts'
+import { Links } from '../../../src/gossip/engine/spread/links.ts'
+import { MissingVersions } from '../../../src/gossip/engine/spread/missing.ts'
+import { Rings } from '../../../src/gossip/engine/spread/rings.ts'
+import { Spread } from '../../../src/gossip/engine/spread/spread.ts'
 import type { NodeId } from '../../../src/model/node-id.ts'
 import { Stand } from './stand.ts'
 

@@ -1,11 +1,11 @@
 /** A node's own records on a stand, as far as tests of other nodes need them: the owner's side. */
 import type { Delta } from '../../../src/gossip/engine/messages.ts'
-import { OwnRecords } from '../../../src/gossip/engine/own-records.ts'
-import { Records } from '../../../src/gossip/engine/records.ts'
+import { OwnRecords } from '../../../src/gossip/engine/records/own-records.ts'
+import { Records } from '../../../src/gossip/engine/records/records.ts'
 import type { EngineSettings } from '../../../src/gossip/engine/settings.ts'
 import type { NodeId } from '../../../src/model/node-id.ts'
 import { announce } from './nodes.ts'
-import { change } from './record-sets.ts'
+import { change } from './records/record-sets.ts'
 import { Stand } from './stand.ts'
 
 /** What an {@link Owner} begins with. */

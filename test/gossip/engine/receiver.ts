@@ -1,6 +1,6 @@
 /** A node that receives what another states. */
 import type { Delta } from '../../../src/gossip/engine/messages.ts'
-import { Records } from '../../../src/gossip/engine/records.ts'
+import { Records } from '../../../src/gossip/engine/records/records.ts'
 import type { EngineSettings } from '../../../src/gossip/engine/settings.ts'
 import { announce } from './nodes.ts'
 import { Owner } from './own-node.ts'

@@ -2,7 +2,7 @@
 import { seededRandom } from '../../../src/base/random.ts'
 import type { Channel, EngineEvent } from '../../../src/gossip/engine/effects.ts'
 import type { Ground } from '../../../src/gossip/engine/ground.ts'
-import { Membership } from '../../../src/gossip/engine/membership.ts'
+import { Membership } from '../../../src/gossip/engine/membership/membership.ts'
 import type { Message, MessageKind } from '../../../src/gossip/engine/messages.ts'
 import { Outbox } from '../../../src/gossip/engine/outbox.ts'
 import { ENGINE_DEFAULTS, type EngineSettings } from '../../../src/gossip/engine/settings.ts'

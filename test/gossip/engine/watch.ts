@@ -1,7 +1,7 @@
 /** The parts of a node that probe, on a stand, with peers that can be asked to ping. */
-import { LocalHealth } from '../../../src/gossip/engine/local-health.ts'
+import { LocalHealth } from '../../../src/gossip/engine/detection/local-health.ts'
+import { Prober } from '../../../src/gossip/engine/detection/prober.ts'
 import type { Have, Message } from '../../../src/gossip/engine/messages.ts'
-import { Prober } from '../../../src/gossip/engine/prober.ts'
 import type { EngineSettings } from '../../../src/gossip/engine/settings.ts'
 import type { NodeId } from '../../../src/model/node-id.ts'
 import { Stand } from './stand.ts'
