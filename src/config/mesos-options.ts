@@ -1,6 +1,10 @@
 /** The options of Mesos. */
-import { MESOS_DEFAULTS, type MesosOptions } from '../mesos/config.ts'
-import { type Masters, parseMasters } from '../mesos/master/masters.ts'
+import {
+  type Masters,
+  MESOS_DEFAULTS,
+  type MesosOptions,
+  readMastersText,
+} from '../mesos/config.ts'
 import type { Ip } from '../model/ip.ts'
 import { fail, nonEmpty, type Option, wholeNumber } from './option.ts'
 
@@ -88,7 +92,7 @@ function parseUrl(text: string): string {
 }
 
 function readMasters(text: string): Masters {
-  const parsed = parseMasters(text)
+  const parsed = readMastersText(text)
   return parsed.kind === 'masters' ? parsed.masters : fail(parsed.problem)
 }
 

@@ -1,6 +1,8 @@
 import type { Ip } from '../model/ip.ts'
 import type { MesosCredential } from './credential.ts'
-import type { Masters } from './master/masters.ts'
+import { type Masters, type ParsedMasters, parseMasters } from './master/masters.ts'
+
+export type { Masters } from './master/masters.ts'
 
 /** How the Mesos agent of this node is read. */
 export interface MesosOptions {
@@ -32,3 +34,8 @@ export const MESOS_DEFAULTS: MesosOptions = Object.freeze({
   timeoutMs: 10_000,
   maxStateBytes: 256 * 1024 * 1024,
 })
+
+/** Reads what an operator says about where masters are: `zk://a:2181,b:2181/mesos`. */
+export function readMastersText(text: string): ParsedMasters {
+  return parseMasters(text)
+}
