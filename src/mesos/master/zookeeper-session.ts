@@ -92,8 +92,10 @@ class ZooKeeperSession implements ZooKeeperReader {
     this.#innards = (this.#client as unknown as { connectionManager: Innards }).connectionManager
     this.#innards.servers = [options.server]
     this.#guardDecoder()
+    const dropTimer = this.#innards.onSocketError.bind(this.#innards)
     this.#innards.onSocketError = (error) => {
       this.#socketError = error
+      dropTimer(error)
     }
     if (options.digest !== undefined)
       this.#client.addAuthInfo('digest', Buffer.from(options.digest))

@@ -59,6 +59,17 @@ function welcome(timeoutMs = 300): Buffer {
 
 const UNREACHABLE = expect.objectContaining({ code: 'ZOOKEEPER_UNREACHABLE' })
 
+// First, while no other test's timers come and go.
+test('no timer outlives a session', async () => {
+  const timers = () => process.getActiveResourcesInfo().filter((kind) => kind === 'Timeout').length
+  const before = timers()
+  const options = { sessionTimeoutMs: 3_600_000, connectTimeoutMs: 3_600_000 }
+  await expect(openAt('http://127.0.0.1:1', options)).rejects.toThrow('ECONNREFUSED')
+  const session = await openAt(await serve((write) => write(welcome(3_600_000))), options)
+  await session.close()
+  await expect.poll(timers).toBeLessThanOrEqual(before)
+})
+
 describe('a session is not opened with a server that', () => {
   test('refuses connections', async () => {
     await expect(openAt('http://127.0.0.1:1')).rejects.toThrow('ECONNREFUSED')
