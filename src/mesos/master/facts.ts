@@ -79,6 +79,8 @@ export class MasterFacts {
   /** Applies an event of the stream. */
   apply(event: MasterEvent, nowMs: number): FactsChange {
     const change = newChange()
+    // First: what is due must not take along what this event brings.
+    this.#expire(nowMs, change)
     switch (event.kind) {
       case 'task':
         this.#told(event, change)
@@ -96,7 +98,6 @@ export class MasterFacts {
       case 'nothing':
         break
     }
-    this.#expire(nowMs, change)
     return change
   }
 
