@@ -24,7 +24,8 @@ export async function textOf(answer: Answer, maxBytes: number): Promise<string> 
   }
 }
 
-async function decompress(answer: Answer, maxBytes: number): Promise<Buffer> {
+/** The bytes of an answer, decompressed off the event loop. @throws NavstarError as {@link textOf} */
+export async function decompress(answer: Answer, maxBytes: number): Promise<Buffer> {
   const encoding = answer.contentEncoding.trim().toLowerCase()
   if (encoding === 'identity' || encoding === '') return answer.body
   if (encoding !== 'gzip' && encoding !== 'x-gzip') {

@@ -1,6 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { ErrorCode } from '../base/error-codes.ts'
 import type { Task } from '../model/task.ts'
+import type { AuditResult } from './master/audits.ts'
+import type { FactsChange, MasterFacts } from './master/facts.ts'
+import type { EventKind } from './master/master-event.ts'
 import type { Skipped } from './state/skipped.ts'
 
 /** How a poll ended. */
@@ -69,6 +72,86 @@ export function mesosMetrics(registry: Registry): MesosMetrics {
       skippedNow.reset()
       for (const { reason } of current) skippedNow.inc({ reason })
       for (const { reason } of fresh) skippedTotal.inc({ reason })
+    },
+  }
+}
+
+/** What the following of the masters' stream reports. */
+export interface MasterMetrics {
+  readonly onSubscribed: () => void
+  /** @param reason an error's code, or `superseded`: another master leads */
+  readonly onStreamEnd: (reason: ErrorCode | 'superseded') => void
+  readonly onEvent: (kind: EventKind) => void
+  readonly onMalformed: () => void
+  readonly onAudit: (result: AuditResult) => void
+  readonly onFacts: (change: FactsChange, facts: Pick<MasterFacts, 'tasks' | 'agents'>) => void
+}
+
+/** Defines the metrics of the masters' stream on the registry. */
+export function masterMetrics(registry: Registry): MasterMetrics {
+  const registers = [registry]
+  const current = new Gauge({
+    name: 'navstar_mesos_master_stream_current',
+    help: '1 while the stream of the leading master is followed, else 0',
+    registers,
+  })
+  const ends = new Counter({
+    name: 'navstar_mesos_master_stream_ends_total',
+    help: 'Streams of masters that ended or did not begin, by error code; superseded: another leads',
+    labelNames: ['code'],
+    registers,
+  })
+  const events = new Counter({
+    name: 'navstar_mesos_master_events_total',
+    help: 'Events of the stream by kind; other: of a type that is not known',
+    labelNames: ['kind'],
+    registers,
+  })
+  const malformed = new Counter({
+    name: 'navstar_mesos_master_malformed_total',
+    help: 'Records of the stream that could not be read and were left out',
+    registers,
+  })
+  const audits = new Counter({
+    name: 'navstar_mesos_master_audits_total',
+    help: 'Audits of the stream by result: unchanged, corrected, failed',
+    labelNames: ['result'],
+    registers,
+  })
+  const hints = new Counter({
+    name: 'navstar_mesos_master_hints_total',
+    help: 'Hints that something changed on an agent, several at once counted as one',
+    registers,
+  })
+  const gone = new Counter({
+    name: 'navstar_mesos_master_agents_gone_total',
+    help: 'Agents that are gone for good',
+    registers,
+  })
+  const agents = new Gauge({
+    name: 'navstar_mesos_master_agents',
+    help: 'Agents that the leading master knows',
+    registers,
+  })
+  const tasks = new Gauge({
+    name: 'navstar_mesos_master_tasks',
+    help: 'Tasks that the leading master knows and that have not ended',
+    registers,
+  })
+  return {
+    onSubscribed: () => current.set(1),
+    onStreamEnd: (code) => {
+      current.set(0)
+      ends.inc({ code })
+    },
+    onEvent: (kind) => events.inc({ kind }),
+    onMalformed: () => malformed.inc(),
+    onAudit: (result) => audits.inc({ result }),
+    onFacts: (change, facts) => {
+      hints.inc(change.hints.size)
+      gone.inc(change.gone.length)
+      agents.set(facts.agents.size)
+      tasks.set(facts.tasks.size)
     },
   }
 }
