@@ -18,6 +18,8 @@ export interface ReadingReport {
   readonly receiveMs: number
   /** From then until the snapshot was. */
   readonly readMs: number
+  /** Processor time of the same. */
+  readonly processorMs: number
   readonly stallMs: number
   /** Processor time of the longest of the steps between which others have their turn. */
   readonly stepMs: number
@@ -44,15 +46,22 @@ const stepMs = how === 'reduce' ? await longestStepMs() : times.readMs
 const report: ReadingReport = { ...times, stallMs, stepMs, peakBytes }
 console.log(JSON.stringify(report))
 
-async function read(file: string): Promise<Pick<ReadingReport, 'tasks' | 'receiveMs' | 'readMs'>> {
+async function read(
+  file: string,
+): Promise<Pick<ReadingReport, 'tasks' | 'receiveMs' | 'readMs' | 'processorMs'>> {
   const decoder = new RecordioDecoder({ maxRecordBytes: 2 ** 30 })
   const startMs = performance.now()
   for await (const chunk of createReadStream(file) as AsyncIterable<Buffer>) {
     for (const record of decoder.push(chunk)) {
       const receivedMs = performance.now()
+      const before = process.threadCpuUsage()
       const tasks = await tasksOf(record)
-      const receiveMs = receivedMs - startMs
-      return { tasks, receiveMs, readMs: performance.now() - receivedMs }
+      return {
+        tasks,
+        receiveMs: receivedMs - startMs,
+        readMs: performance.now() - receivedMs,
+        processorMs: processorMsSince(before),
+      }
     }
   }
   throw new Error(`no record in ${file}`)
@@ -76,10 +85,14 @@ async function longestStepMs(): Promise<number> {
   for (let isDone = false; !isDone; ) {
     const before = process.threadCpuUsage()
     isDone = steps.next().done === true
-    const { user, system } = process.threadCpuUsage(before)
-    longestMs = Math.max(longestMs, (user + system) / 1000)
+    longestMs = Math.max(longestMs, processorMsSince(before))
   }
   return longestMs
+}
+
+function processorMsSince(before: NodeJS.CpuUsage): number {
+  const { user, system } = process.threadCpuUsage(before)
+  return (user + system) / 1000
 }
 
 function memoryBytes(field: string): number {
