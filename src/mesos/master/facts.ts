@@ -12,8 +12,14 @@
 import type { Ip } from '../../model/ip.ts'
 import { type TaskKey, taskKeyOf } from '../../model/task.ts'
 import type { Snapshot, SnapshotAgent, SnapshotTask } from '../snapshot/snapshot.ts'
-import { awaitedAgent, KnownAgents, type MasterAgent, registeredAgent } from './known-agents.ts'
-import { KnownTasks, type MasterTask } from './known-tasks.ts'
+import {
+  awaitedAgent,
+  isSameAgent,
+  KnownAgents,
+  type MasterAgent,
+  registeredAgent,
+} from './known-agents.ts'
+import { isSameTask, isTerminal, KnownTasks, type MasterTask } from './known-tasks.ts'
 import type { MasterEvent } from './master-event.ts'
 
 /** An agent that never comes back under its id. */
@@ -33,17 +39,6 @@ export interface FactsChange {
 
 /** The least that a master waits for agents after a fail-over, and a margin. */
 export const REREGISTER_TIMEOUT_MS: number = 11 * 60_000
-
-const TERMINAL: ReadonlySet<string | undefined> = new Set([
-  'TASK_FINISHED',
-  'TASK_FAILED',
-  'TASK_KILLED',
-  'TASK_LOST',
-  'TASK_ERROR',
-  'TASK_DROPPED',
-  'TASK_GONE',
-  'TASK_GONE_BY_OPERATOR',
-])
 
 interface Change {
   readonly hints: Set<Ip>
@@ -142,7 +137,7 @@ export class MasterFacts {
 
   #put(key: TaskKey, task: MasterTask): void {
     this.#carried.delete(key)
-    if (TERMINAL.has(task.state)) this.#tasks.delete(key)
+    if (isTerminal(task.state)) this.#tasks.delete(key)
     else this.#tasks.set(key, task)
   }
 
@@ -229,13 +224,11 @@ export class MasterFacts {
     const take = (entry: SnapshotTask): void => {
       const key = taskKeyOf(entry.frameworkId, entry.taskId)
       const isGone = agents.has(entry.agentId) && this.#agents.get(entry.agentId) === undefined
-      if (tasks.has(key) || isGone || TERMINAL.has(entry.state)) return
+      if (tasks.has(key) || isGone || isTerminal(entry.state)) return
       listed.add(key)
-      if (isSameTask(this.#tasks.get(key), entry)) this.#carried.delete(key)
-      else {
-        this.#put(key, entry)
-        this.#hint(entry.agentId, change)
-      }
+      if (isSameTask(this.#tasks.get(key), entry)) return
+      this.#put(key, entry)
+      this.#hint(entry.agentId, change)
     }
     snapshot.unreachableTasks.forEach(take)
     snapshot.tasks.forEach(take)
@@ -269,7 +262,9 @@ export class MasterFacts {
     for (const { id, awaitedUntilMs } of [...this.#agents.all.values()]) {
       if (awaitedUntilMs === undefined || nowMs < awaitedUntilMs) continue
       this.#hint(id, change)
-      this.#drop(id)
+      this.#agents.delete(id)
+      // It may be about to return: tasks that were told since are not from before.
+      for (const key of this.#tasks.keysOf(id)) if (this.#carried.has(key)) this.#removeTask(key)
     }
     this.#scheduleExpiry()
   }
@@ -284,17 +279,4 @@ interface Newer {
 
 function newChange(): Change {
   return { hints: new Set(), gone: [] }
-}
-
-function isSameAgent(known: MasterAgent | undefined, told: MasterAgent): boolean {
-  return (
-    known !== undefined &&
-    known.awaitedUntilMs === undefined &&
-    known.place === told.place &&
-    known.hostname === told.hostname
-  )
-}
-
-function isSameTask(known: MasterTask | undefined, told: SnapshotTask): boolean {
-  return known !== undefined && known.agentId === told.agentId && known.state === told.state
 }

@@ -71,3 +71,13 @@ export function awaitedAgent(
   const address = known?.address ?? told.address
   return { ...told, address, place: known?.place ?? told.place, awaitedUntilMs }
 }
+
+/** Whether a registered agent is known already, as registered. */
+export function isSameAgent(known: MasterAgent | undefined, told: MasterAgent): boolean {
+  return (
+    known !== undefined &&
+    known.awaitedUntilMs === undefined &&
+    known.place === told.place &&
+    known.hostname === told.hostname
+  )
+}

@@ -9,6 +9,17 @@ export interface MasterTask {
   readonly state: string | undefined
 }
 
+const TERMINAL: ReadonlySet<string | undefined> = new Set([
+  'TASK_FINISHED',
+  'TASK_FAILED',
+  'TASK_KILLED',
+  'TASK_LOST',
+  'TASK_ERROR',
+  'TASK_DROPPED',
+  'TASK_GONE',
+  'TASK_GONE_BY_OPERATOR',
+])
+
 /** Tasks by key, and the keys by agent. */
 export class KnownTasks {
   readonly #tasks = new Map<TaskKey, MasterTask>()
@@ -43,4 +54,14 @@ export class KnownTasks {
     keys?.delete(key)
     if (keys?.size === 0) this.#keysOf.delete(task.agentId)
   }
+}
+
+/** Whether a task in this state has ended; unreachable ones have not. */
+export function isTerminal(state: string | undefined): boolean {
+  return TERMINAL.has(state)
+}
+
+/** Whether what is told is known already. */
+export function isSameTask(known: MasterTask | undefined, told: MasterTask): boolean {
+  return known !== undefined && known.agentId === told.agentId && known.state === told.state
 }

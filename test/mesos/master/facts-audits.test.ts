@@ -54,6 +54,14 @@ describe('an audit that is older than events', () => {
     expect(known(engine)).toEqual(facts)
   })
 
+  test('does not tell of tasks of an agent that was removed since', () => {
+    const engine = begun()
+    engine.beginAudit()
+    engine.apply({ kind: 'agentRemoved', agentId: 'A' }, 1)
+    engine.audited(snapshot({ agents: [agent()], tasks: [task(), task({ taskId: 'x' })] }), 2)
+    expect(known(engine)).toEqual({ tasks: {}, agents: {} })
+  })
+
   test('corrects what events did not tell', () => {
     const facts = begun({
       agents: [agent(), agent('B', 2)],

@@ -115,6 +115,13 @@ describe('an event', () => {
     expect(known(facts)).toEqual(ONE)
   })
 
+  test('of a task that runs elsewhere now moves it', () => {
+    const facts = begun()
+    facts.apply(taskTold({ agentId: 'B' }), 1)
+    facts.apply({ kind: 'agentRemoved', agentId: 'A' }, 1)
+    expect(known(facts)).toEqual({ tasks: { 'f/web.1': 'TASK_RUNNING on B' }, agents: {} })
+  })
+
   test('of an agent without a pid takes its host name where that is an address', () => {
     const facts = new MasterFacts()
     facts.apply({ kind: 'agent', agent: { ...agent(), pid: undefined } }, 0)
@@ -173,6 +180,13 @@ describe('a snapshot', () => {
     expect(said(change)).toEqual({ hints: ['10.0.0.1'], gone: ['A replaced'] })
   })
 
+  test('that still awaits an agent whose place is taken does not keep it', () => {
+    const parts = { agents: [agent('B')], recoveredAgents: [awaited()] }
+    const facts = begun()
+    expect(said(facts.subscribed(snapshot(parts), 1))).toMatchObject({ gone: ['A replaced'] })
+    expect(known(facts)).toEqual({ tasks: {}, agents: { B: '10.0.0.1' } })
+  })
+
   test('in which agents have swapped their places makes none gone', () => {
     const facts = begun({ agents: [agent(), agent('B', 2)], tasks: [task()] })
     const agents = [agent('A', 2), agent('B', 1)]
@@ -210,6 +224,13 @@ describe('an agent that is awaited after a fail-over', () => {
     const change = facts.apply(NOTHING, 1000 + REREGISTER_TIMEOUT_MS)
     expect(known(facts)).toEqual({ tasks: {}, agents: {} })
     expect(said(change)).toEqual({ hints: ['10.0.0.1'], gone: [] })
+  })
+
+  test('keeps tasks that it tells while it is given up', () => {
+    const facts = awaiting()
+    facts.apply(taskTold(), 1000 + REREGISTER_TIMEOUT_MS - 1)
+    facts.apply(agentTold(), 1000 + REREGISTER_TIMEOUT_MS)
+    expect(known(facts)).toEqual(ONE)
   })
 
   test('stays as long as snapshots list it', () => {
