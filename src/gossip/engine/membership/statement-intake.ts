@@ -55,7 +55,8 @@ export class StatementIntake {
     membership.announce(announcement)
     this.#timers.get(node)?.cancel()
     this.#timers.delete(node)
-    this.#parts.flood(announcement, from)
+    // what this node remembers from an earlier life is no news to anybody
+    if (from !== self) this.#parts.flood(announcement, from)
     this.#report(node, before, from)
   }
 
