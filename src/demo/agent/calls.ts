@@ -20,7 +20,12 @@ const ANSWERS: Readonly<Record<string, Answerer>> = {
   GET_TASKS: (state) => ({ get_tasks: tasksMessage(state) }),
   GET_AGENT: (state) => ({
     get_agent: {
-      agent_info: { hostname: state.hostname, id: { value: state.agentId }, port: state.port },
+      agent_info: {
+        hostname: state.hostname,
+        // None before the first registration.
+        id: state.agentId === '' ? undefined : { value: state.agentId },
+        port: state.port,
+      },
     },
   }),
 }
