@@ -81,7 +81,7 @@ export class DemoMaster implements Closeable {
         this.#cluster.elect(0)
         return 'done'
       default:
-        return instruction satisfies never
+        throw new Error(`not understood: ${JSON.stringify(instruction satisfies never)}`)
     }
   }
 

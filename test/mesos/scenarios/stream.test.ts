@@ -101,6 +101,23 @@ describe('a stream', () => {
   })
 })
 
+test.for([PROTOBUF, JSON_TYPE])(
+  'a state of 10,000 tasks in %s arrives whole',
+  { timeout: 60_000 },
+  async (type) => {
+    const stage = await open({ agents: 20 })
+    for (let count = 0; count < 10_000; count++) stage.served.launch(`web-${count}`, count % 20)
+    await stage.pass(2000)
+    if (type === JSON_TYPE) stage.served.server().manners = { refusedTypes: [PROTOBUF] }
+    stage.follow()
+    await stage.current()
+    expect(stage.followed.tasks).toHaveLength(10_000)
+    stage.served.launch('young')
+    await stage.expectTruth()
+    expect(stage.served.server().streams).toHaveLength(1)
+  },
+)
+
 describe('silence', () => {
   test.for([
     [2.9, 1],
