@@ -66,6 +66,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const own = advertising.records
   const { ranges, addressDrainMs: drainMs } = config.l4lb
   const gossip = await startGossip({ ...world, options: config.gossip, address: nodeIp })
+  scope.defer(gossip.onHint(mesos.pollSoon))
   const cluster = startClusterBackends({ ...world, own, gossip, ranges })
   const { addresses } = cluster
   const publishing = await startPublishing({

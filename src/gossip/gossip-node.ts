@@ -19,6 +19,7 @@ import { ENGINE_DEFAULTS } from './engine/settings.ts'
 import type { Notary } from './engine/statements.ts'
 import { EngineRunner } from './engine-runner.ts'
 import { logEvent } from './event-log.ts'
+import { MembersByAddress } from './members-by-address.ts'
 import { type GossipMetrics, gossipMetrics } from './metrics.ts'
 import { openStateDirectory, type StateDirectory } from './state/state-directory.ts'
 import { followKeyFile } from './transport/key-file.ts'
@@ -65,6 +66,8 @@ export class GossipNode {
   readonly #metrics: GossipMetrics
   readonly #tables: ClusterTables
   readonly #sources: Table<OwnRecordId, OwnRecord>[] = []
+  readonly #byAddress = new MembersByAddress()
+  readonly #hintListeners = new Set<() => void>()
   #running: Running | undefined
 
   private constructor(parts: GossipNodeParts, papers: Papers) {
@@ -124,6 +127,17 @@ export class GossipNode {
 
   report(node: NodeId): void {
     this.#running?.runner.handle({ kind: 'report', node })
+  }
+
+  hint(agentAddress: Ip): void {
+    for (const node of this.#byAddress.at(agentAddress)) {
+      this.#running?.runner.handle({ kind: 'hint', node })
+    }
+  }
+
+  onHint(listener: () => void): () => void {
+    this.#hintListeners.add(listener)
+    return () => void this.#hintListeners.delete(listener)
   }
 
   async leave(): Promise<void> {
@@ -207,9 +221,12 @@ export class GossipNode {
     if (effect.kind === 'send') {
       this.#running?.transport?.send(effect.to, effect.channel, effect.messages)
     } else if (effect.kind === 'records') this.#tables.noteRecords(effect.changes)
-    else if (effect.kind === 'members') this.#tables.noteMembers(effect.changes)
-    else if (effect.kind === 'complete') this.#tables.noteComplete()
+    else if (effect.kind === 'members') {
+      this.#byAddress.note(effect.changes)
+      this.#tables.noteMembers(effect.changes)
+    } else if (effect.kind === 'complete') this.#tables.noteComplete()
     else {
+      if (effect.event.kind === 'hinted') for (const listener of this.#hintListeners) listener()
       this.#metrics.onEvent(effect.event)
       logEvent(this.#parts.log, effect.event)
     }

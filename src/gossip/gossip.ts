@@ -63,6 +63,10 @@ export interface Gossip {
   publish(source: Table<OwnRecordId, OwnRecord>): void
   /** The data path saw the node fail: it is probed at once. */
   report(node: NodeId): void
+  /** Something of the tasks at this address changed, a master says: tells the living member there. */
+  hint(agentAddress: Ip): void
+  /** Another member says that something of this node's tasks changed. @returns a function that ends it */
+  onHint(listener: () => void): () => void
   /** Tells all that this node goes for good; ends when they had time to hear it. */
   leave(): Promise<void>
 }

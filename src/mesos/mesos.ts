@@ -38,6 +38,8 @@ export interface Mesos {
   readonly tasks: Table<TaskKey, Task>
   /** Undefined until it is configured or the agent said it. */
   readonly agentIp: () => Ip | undefined
+  /** The agent has news, somebody says: it is read at once; bursts count once. */
+  readonly pollSoon: () => void
   readonly status: () => MesosStatus
 }
 
@@ -58,6 +60,7 @@ export function startMesos(parts: MesosParts): Mesos {
   return {
     tasks: poller.tasks,
     agentIp: () => poller.agentIp,
+    pollSoon: () => poller.pollSoon(),
     status: () => poller.status,
   }
 }

@@ -5,12 +5,14 @@ import { type NavstarError, toNavstarError } from '../base/error.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import { Table } from '../base/table.ts'
+import { Wakeup } from '../base/wakeup.ts'
 import type { Ip } from '../model/ip.ts'
 import type { Task, TaskKey } from '../model/task.ts'
 import { agentAddress, type LookupHost } from './agent-address.ts'
 import type { AgentApi } from './agent-client.ts'
 import type { MesosOptions } from './config.ts'
 import { textOf } from './content.ts'
+import { waitAtMost } from './master/deadline.ts'
 import type { MesosMetrics, PollResult } from './metrics.ts'
 import { keepUnchanged } from './state/same-task.ts'
 import { type Skipped, skippedIdentityOf } from './state/skipped.ts'
@@ -42,6 +44,9 @@ export interface PollerParts {
   readonly metrics: MesosMetrics
 }
 
+/** From the end of a poll to one that was asked for; longer after a poll that took longer. */
+const REST_MS = 25
+
 /**
  * Reads the agent's state again and again into a table of tasks.
  *
@@ -54,6 +59,9 @@ export class Poller {
   readonly #parts: PollerParts
   #agentIp: Ip | undefined
   #mustAskAddress = true
+  readonly #wakeup = new Wakeup()
+  #isWanted = false
+  #lastDurationMs = 0
   /** Digest of the last answer that was read, and the address it was read with. */
   #seen = ''
   #known: ReadonlyMap<TaskKey, Task> = new Map()
@@ -78,10 +86,17 @@ export class Poller {
     return this.#status
   }
 
+  /** The agent has news: polls now, or after a short rest; several calls before that count once. */
+  pollSoon(): void {
+    this.#isWanted = true
+    this.#wakeup.wake()
+  }
+
   /** Polls until aborted. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, random, options } = this.#parts
+    const { random, options } = this.#parts
     for (;;) {
+      this.#isWanted = false
       await this.poll(signal)
       const { consecutiveFailures } = this.#status
       const policy = { baseMs: options.pollIntervalMs, maxMs: options.maxBackoffMs }
@@ -89,8 +104,22 @@ export class Poller {
         consecutiveFailures === 0
           ? options.pollIntervalMs * (0.9 + random.next() / 5)
           : backoffMs(policy, consecutiveFailures, random)
-      await clock.sleep(waitMs, { signal })
+      await this.#pause(waitMs, signal)
     }
+  }
+
+  /** Waits until the next poll is due, or wanted and the agent had its rest. */
+  async #pause(timeoutMs: number, signal: AbortSignal): Promise<void> {
+    const { clock, options } = this.#parts
+    const sinceMs = clock.nowMs()
+    await waitAtMost({ clock, timeoutMs, signal }, async (until) => {
+      while (!this.#isWanted) await this.#wakeup.wait(until)
+    })
+    // A silent agent is not asked more often by hints than a healthy one without.
+    const isSilent = this.#status.consecutiveFailures > 0
+    const restMs = isSilent ? options.pollIntervalMs : Math.max(REST_MS, this.#lastDurationMs)
+    const leftMs = Math.min(timeoutMs, restMs) - (clock.nowMs() - sinceMs)
+    if (leftMs > 0) await clock.sleep(leftMs, { signal })
   }
 
   /** Polls once; failures go into {@link status}. @throws the signal's reason when aborted */
@@ -105,7 +134,8 @@ export class Poller {
       signal.throwIfAborted()
       this.#fail(toNavstarError(error, 'poll the Mesos agent'))
     }
-    metrics.onPoll(result, clock.nowMs() - startMs)
+    this.#lastDurationMs = clock.nowMs() - startMs
+    metrics.onPoll(result, this.#lastDurationMs)
   }
 
   async #read(signal: AbortSignal): Promise<PollResult> {

@@ -32,6 +32,8 @@ function gossipOf(members: readonly Member[], given: Partial<Gossip> = {}): Goss
     isIsolated: () => false,
     publish: () => undefined,
     report: () => undefined,
+    hint: () => undefined,
+    onHint: () => () => undefined,
     leave: async () => undefined,
     ...given,
   }

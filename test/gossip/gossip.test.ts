@@ -70,6 +70,27 @@ describe('nodes on one network', () => {
     expect(second.gossip.records.snapshot.revision - before).toBeLessThan(500)
   })
 
+  test('hint each other by address', async () => {
+    const [first, second] = await startThree()
+    await vi.waitFor(() => expect(first.gossip.members.snapshot.rows.size).toBe(3), SOON)
+    let hints = 0
+    const unlisten = second.gossip.onHint(() => hints++)
+    first.gossip.hint('127.0.0.9' as Ip)
+    first.gossip.hint(LOOPBACK)
+    await vi.waitFor(() => expect(hints).toBe(1), SOON)
+    unlisten()
+    first.gossip.hint(LOOPBACK)
+    const hinted = ['navstar_gossip_messages_total', 'hint', 'received'] as const
+    await vi.waitFor(async () => {
+      const metric = await second.registry.getSingleMetric(hinted[0])?.get()
+      const found = metric?.values.find(
+        ({ labels }) => labels['kind'] === hinted[1] && labels['direction'] === hinted[2],
+      )
+      expect(found?.value).toBe(2)
+    }, SOON)
+    expect(hints).toBe(1)
+  })
+
   test('count what they do', async () => {
     const [first, second] = await startThree()
     first.own.update([fact('name', 'x')], true)

@@ -3,6 +3,7 @@ import type { NodeId } from '../../model/node-id.ts'
 import type { Prober } from './detection/prober.ts'
 import type { Relay } from './detection/relay.ts'
 import type { Destination, EngineInput } from './effects.ts'
+import type { Hints } from './hints.ts'
 import type { Joining } from './membership/joining.ts'
 import type { MemberRequests } from './membership/member-requests.ts'
 import type { StatementIntake } from './membership/statement-intake.ts'
@@ -19,6 +20,7 @@ export interface Receivers {
   readonly intake: StatementIntake
   readonly joining: Joining
   readonly members: MemberRequests
+  readonly hints: Hints
   readonly answerJoin: (to: Destination) => void
 }
 
@@ -83,6 +85,9 @@ export function dispatch(
       break
     case 'welcome':
       joining.onWelcome(from, message)
+      break
+    case 'hint':
+      receivers.hints.onHint(from)
       break
   }
 }

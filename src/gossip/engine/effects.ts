@@ -40,6 +40,8 @@ export type EngineInput =
     }
   /** The data path saw a node fail: probe it now. */
   | { readonly kind: 'report'; readonly node: NodeId }
+  /** A master says that the node's tasks changed: tell it. */
+  | { readonly kind: 'hint'; readonly node: NodeId }
   /** A stream could not be opened or broke: what was in it may be lost. */
   | { readonly kind: 'unreachable'; readonly to: Destination }
   /** This node goes for good. */
@@ -69,6 +71,7 @@ export type EngineEvent =
       readonly isWhole: boolean
     }
   | { readonly kind: 'delta-duplicate'; readonly node: NodeId }
+  | { readonly kind: 'hinted'; readonly from: NodeId }
   | {
       readonly kind: 'rejected'
       readonly from: NodeId

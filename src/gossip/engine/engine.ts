@@ -120,6 +120,9 @@ export class Engine {
       case 'report':
         this.#parts.prober.probe(input.node)
         break
+      case 'hint':
+        this.#parts.hints.send(input.node)
+        break
       case 'unreachable':
         if (input.to.node !== undefined) this.#parts.prober.probe(input.to.node)
         break

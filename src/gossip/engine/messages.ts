@@ -125,6 +125,11 @@ export interface Welcome {
   readonly announcements: readonly Announcement[]
 }
 
+/** "Something of yours changed, a master says: read your agent now." */
+export interface Hint {
+  readonly kind: 'hint'
+}
+
 /** Everything that is sent. */
 export type Message =
   | Ping
@@ -144,6 +149,7 @@ export type Message =
   | SyncEnd
   | Join
   | Welcome
+  | Hint
 
 /** The name of a kind of message. */
 export type MessageKind = Message['kind']

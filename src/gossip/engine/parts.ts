@@ -8,6 +8,7 @@ import { Relay } from './detection/relay.ts'
 import { ProbeSchedule } from './detection/schedule.ts'
 import type { Receivers } from './dispatch.ts'
 import type { Ground } from './ground.ts'
+import { Hints } from './hints.ts'
 import { Joining } from './membership/joining.ts'
 import { MemberRequests } from './membership/member-requests.ts'
 import { Membership } from './membership/membership.ts'
@@ -100,6 +101,7 @@ export function assemble(options: EngineOptions): EngineParts {
   const parts: EngineParts = {
     ...{ ground, subjects, peers, health, records, missing, own, self },
     ...{ prober, spread, sync, intake, joining, members },
+    hints: new Hints(ground),
     schedule: new ProbeSchedule(ground, { prober, health, rings: subjects }),
     relay: new Relay(ground),
     answerJoin: (to) => ground.outbox.bulk(to, joining.welcome()),

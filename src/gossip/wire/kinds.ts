@@ -1,4 +1,5 @@
 import type { Message, MessageKind } from '../engine/messages.ts'
+import { HINT } from './hint.ts'
 import { ACCUSATION, ANNOUNCEMENT, JOIN, WANT_MEMBERS, WELCOME } from './membership.ts'
 import type { MessageCodec } from './message-codec.ts'
 import { ACK, PING, PING_REPORT, PING_REQUEST } from './probe.ts'
@@ -24,6 +25,7 @@ const CODECS: { readonly [K in MessageKind]: MessageCodec<Extract<Message, { kin
   join: JOIN,
   welcome: WELCOME,
   'sync-end': SYNC_END,
+  hint: HINT,
 }
 
 const BY_NUMBER: readonly (MessageCodec<Message> | undefined)[] = Object.values(CODECS).reduce<

@@ -124,6 +124,7 @@ export const ANY_OF_KINDS: AnyOfKinds = {
     announcements: fc.array(announcement, { maxLength: 4 }),
   }),
   'sync-end': fc.record({ kind: fc.constant('sync-end' as const) }),
+  hint: fc.record({ kind: fc.constant('hint' as const) }),
 }
 
 /** Any message of any kind. */

@@ -170,6 +170,7 @@ const GOLDEN: readonly (readonly [Message, string])[] = [
   [{ kind: 'join', announcement: ANNOUNCEMENT }, `0f 0000008f ${ANNOUNCEMENT_HEX}`],
   [{ kind: 'welcome', announcements: [ANNOUNCEMENT] }, `10 00000090 01 ${ANNOUNCEMENT_HEX}`],
   [{ kind: 'sync-end' }, '11 00000000'],
+  [{ kind: 'hint' }, '12 00000000'],
 ]
 
 test.for(GOLDEN)('$0.kind has the bytes of the specification', ([message, hex]) => {
