@@ -1,5 +1,6 @@
 /** The product from bytes to facts: RecordIO, decoders and {@link MasterFacts}. */
-import { type FactsChange, MasterFacts } from '../../../src/mesos/master/facts.ts'
+import { MasterFacts } from '../../../src/mesos/master/facts.ts'
+import type { FactsChange } from '../../../src/mesos/master/ledger.ts'
 import { readMasterEvent } from '../../../src/mesos/master/master-event.ts'
 import { RecordioDecoder } from '../../../src/mesos/recordio.ts'
 import { decodeEvent, isSnapshot } from '../../../src/mesos/records.ts'

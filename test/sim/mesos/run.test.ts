@@ -13,8 +13,8 @@ test.for(MESOS_VERSIONS)('Mesos %s: the facts are the truth, whatever happens', 
   })
   const course = fc.record({ seed: fc.nat(), steps: fc.array(step, { maxLength: 60 }) })
   const holds = fc.property(course, ({ seed, steps }) => {
-    const isProtobuf = seed % 2 === 0
-    const run = { seed, version, isProtobuf, steps, openSubject: openMasterFacts }
+    const encoding = seed % 2 === 0 ? 'protobuf' : 'json'
+    const run = { seed, version, encoding, steps, openSubject: openMasterFacts } as const
     expect(runMesos(run).failure).toBeUndefined()
   })
   fc.assert(holds, { numRuns: 100, seed: 1 })
@@ -43,7 +43,7 @@ test('the oracle notices facts that miss every third change of a task', () => {
     return subject
   }
   const failures = Array.from({ length: 60 }, (_, seed) => {
-    const whole = { cutsAnywhere: false, isProtobuf: false }
+    const whole = { cutsAnywhere: false, encoding: 'json' } as const
     const run = { ...drawRun(seed), ...whole, openSubject: openDeaf }
     return runMesos(run).failure
   })

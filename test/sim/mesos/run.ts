@@ -1,10 +1,9 @@
 /** Runs a random course of events with one seed and compares what was told with what is. */
 import { seededRandom } from '../../../src/base/random.ts'
-import { JSON_ENCODER } from '../../../src/demo/mesos/encoding.ts'
 import { MESOS_VERSIONS, type MesosVersion } from '../../../src/demo/mesos/rules.ts'
 import { below, oneOf } from '../dice.ts'
+import { ENCODERS, type EncoderName } from './encoders.ts'
 import { compareToTruth } from './oracle.ts'
-import { PROTOBUF_ENCODER } from './protobuf-encoder.ts'
 import { Scene } from './scene.ts'
 import { drawSteps, type Step, take } from './steps.ts'
 import type { OpenSubject } from './subject.ts'
@@ -13,7 +12,7 @@ import type { OpenSubject } from './subject.ts'
 export interface MesosRun {
   readonly seed: number
   readonly version: MesosVersion
-  readonly isProtobuf: boolean
+  readonly encoding: EncoderName
   readonly steps: readonly Step[]
   /** Default: records come in pieces. */
   readonly cutsAnywhere?: boolean
@@ -34,20 +33,20 @@ export interface MesosRunResult {
 export function drawRun(seed: number): MesosRun {
   const random = seededRandom(seed ^ 0x6d65736f)
   const version = oneOf(random, MESOS_VERSIONS)
-  const isProtobuf = random.next() < 0.5
-  return { seed, version, isProtobuf, steps: drawSteps(random, 10 + below(random, 60)) }
+  const encoding = oneOf(random, ['protobuf', 'protobuf', 'json', 'reversed-json'] as const)
+  return { seed, version, encoding, steps: drawSteps(random, 10 + below(random, 60)) }
 }
 
 /** Plays it. Whatever is thrown, by a check or by the product, becomes a result. */
 export function runMesos(run: MesosRun): MesosRunResult {
-  const { seed, version, isProtobuf, steps, openSubject, say, cutsAnywhere = true } = run
+  const { seed, version, encoding, steps, openSubject, say, cutsAnywhere = true } = run
   const subject = openSubject?.()
   let scene: Scene | undefined
   try {
     scene = new Scene({
       seed,
       version,
-      encoder: isProtobuf ? PROTOBUF_ENCODER : JSON_ENCODER,
+      encoder: ENCODERS[encoding],
       cutsAnywhere,
       ...(subject === undefined ? {} : { ear: subject.ear }),
       ...(say === undefined ? {} : { say }),
