@@ -3,8 +3,10 @@ import { type NavstarError, toNavstarError } from '../../base/error.ts'
 import type { Random } from '../../base/random.ts'
 import { Wakeup } from '../../base/wakeup.ts'
 import { reduceSnapshot } from '../records.ts'
+import { inTurns } from '../snapshot/steps.ts'
 import { waitAtMost } from './deadline.ts'
-import type { FactsChange, MasterFacts } from './facts.ts'
+import type { MasterFacts } from './facts.ts'
+import type { FactsChange } from './ledger.ts'
 import type { MasterConnection, OpenStream } from './master-connection.ts'
 import type { StreamTiming } from './stream-timing.ts'
 
@@ -76,6 +78,6 @@ export class Audits {
     const { connection, stream, facts, clock } = this.#parts
     const { bytes, contentType } = await connection.getState(stream, { signal })
     const snapshot = await reduceSnapshot(bytes, contentType, { source: 'GET_STATE', signal })
-    return facts.audited(snapshot, clock.nowMs())
+    return await inTurns(facts.auditing(snapshot, clock.nowMs()), signal)
   }
 }

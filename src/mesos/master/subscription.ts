@@ -11,8 +11,10 @@ import { endOfTurn } from '../../base/turn.ts'
 import { RecordioDecoder } from '../recordio.ts'
 import { decodeEvent, isSnapshot, reduceSnapshot } from '../records.ts'
 import type { Snapshot } from '../snapshot/snapshot.ts'
+import { inTurns } from '../snapshot/steps.ts'
 import { type AuditResult, Audits } from './audits.ts'
-import type { FactsChange, MasterFacts } from './facts.ts'
+import type { MasterFacts } from './facts.ts'
+import type { FactsChange } from './ledger.ts'
 import type { MasterConnection, OpenStream } from './master-connection.ts'
 import { type EventKind, eventKindOf, readMasterEvent } from './master-event.ts'
 import { RecordQueue } from './record-queue.ts'
@@ -142,7 +144,7 @@ export class Subscription {
     const { stream, facts, clock, events } = this.#parts
     if (!isSnapshot(record, stream.contentType)) return this.#event(record)
     const snapshot = await reduceSnapshot(record, stream.contentType, { signal })
-    const change = facts.subscribed(snapshot, clock.nowMs())
+    const change = await inTurns(facts.subscribing(snapshot, clock.nowMs()), signal)
     this.#silenceMs = this.#silenceOf(snapshot)
     this.#hasSnapshot = true
     events.onEvent('SUBSCRIBED')

@@ -15,3 +15,11 @@ export async function inTurns<T>(steps: Steps<T>, signal?: AbortSignal): Promise
     await endOfTurn()
   }
 }
+
+/** Takes all steps at once. */
+export function inOneTurn<T>(steps: Steps<T>): T {
+  for (;;) {
+    const step = steps.next()
+    if (step.done === true) return step.value
+  }
+}

@@ -83,3 +83,50 @@ describe('an audit that is older than events', () => {
     expect(known(facts)).toEqual(ONE)
   })
 })
+
+describe('an audit that is applied step by step', () => {
+  const AGENTS = 40
+  const all = Array.from({ length: 1600 }, (_, index) =>
+    task({ taskId: `t${index}`, agentId: `S${index % AGENTS}` }),
+  )
+  const agents = Array.from({ length: AGENTS }, (_, index) => agent(`S${index}`, index + 1))
+  const events: readonly MasterEvent[] = [
+    taskTold({ taskId: 't0', agentId: 'S0', state: 'TASK_FAILED' }),
+    taskTold({ taskId: 't1599', agentId: 'S39', state: 'TASK_KILLING' }),
+    taskTold({ taskId: 'new', agentId: 'S1' }),
+    { kind: 'agentRemoved', agentId: 'S7' },
+    agentTold('back', 60),
+    agentTold('S9', 61),
+    { kind: 'frameworkRemoved', frameworkId: 'other' },
+  ]
+
+  /** The facts when the events come after so many steps. */
+  function factsAfter(steps: number): { facts: unknown; steps: number } {
+    const facts = new MasterFacts()
+    const others = [task({ frameworkId: 'other', agentId: 'S3' })]
+    facts.subscribed(snapshot({ agents, tasks: [...all.slice(0, 800), ...others] }), 0)
+    facts.beginAudit()
+    const audit = facts.auditing(snapshot({ agents, tasks: [...all, ...others] }), 1)
+    let taken = 0
+    for (; taken <= steps; taken++) if (taken === steps || audit.next().done === true) break
+    for (const event of events) facts.apply(event, 1)
+    for (let isDone = taken < steps; !isDone; taken++) isDone = audit.next().done === true
+    return { facts: known(facts), steps: taken }
+  }
+
+  test('takes events between any steps as newer', () => {
+    const first = factsAfter(0)
+    expect(first.steps).toBeGreaterThan(5)
+    for (let steps = 1; steps < first.steps; steps++) {
+      expect(factsAfter(steps).facts, `events after ${steps} steps`).toEqual(first.facts)
+    }
+  })
+
+  test('goes in steps of at most 500 entries', () => {
+    const tasks = Array.from({ length: 10_000 }, (_, index) => task({ taskId: `t${index}` }))
+    const steps = new MasterFacts().subscribing(snapshot({ agents: [agent()], tasks }), 0)
+    let count = 0
+    while (steps.next().done !== true) count++
+    expect(count).toBeGreaterThanOrEqual(20)
+  })
+})

@@ -1,4 +1,5 @@
-import type { FactsChange, MasterFacts } from '../../../src/mesos/master/facts.ts'
+import type { MasterFacts } from '../../../src/mesos/master/facts.ts'
+import type { FactsChange } from '../../../src/mesos/master/ledger.ts'
 import type { MasterEvent } from '../../../src/mesos/master/master-event.ts'
 import type { Snapshot, SnapshotAgent, SnapshotTask } from '../../../src/mesos/snapshot/snapshot.ts'
 
