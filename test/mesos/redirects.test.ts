@@ -1,4 +1,3 @@
-import { execFileSync } from 'node:child_process'
 import { createServer as createHttpsServer } from 'node:https'
 import { afterEach, describe, expect, test } from 'vitest'
 import { mayCarryCredentials, redirectTarget } from '../../src/mesos/redirect.ts'
@@ -11,7 +10,7 @@ import {
   sendJson,
   stateText,
 } from './client-fixtures.ts'
-import { serveHttp, type TestServer } from './servers.ts'
+import { selfSigned, serveHttp, type TestServer } from './servers.ts'
 
 afterEach(closeOpened)
 
@@ -117,15 +116,3 @@ describe('redirects', () => {
     expect(plain.requests[0]?.message.headers.authorization).toBeUndefined()
   })
 })
-
-/** Key and certificate for 127.0.0.1 in one PEM. */
-function selfSigned(): string | undefined {
-  const options =
-    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout - -out -'
-  try {
-    const stdio = ['ignore', 'pipe', 'ignore'] as const
-    return execFileSync('openssl', options.split(' '), { encoding: 'utf8', stdio: [...stdio] })
-  } catch {
-    return undefined
-  }
-}

@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process'
 import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 import { createServer as createTcpServer, type Socket } from 'node:net'
@@ -62,5 +63,17 @@ export async function serveBytes(
       server.close(() => closed.resolve())
       await closed.promise
     },
+  }
+}
+
+/** Key and certificate for 127.0.0.1 in one PEM; undefined without openssl. */
+export function selfSigned(): string | undefined {
+  const options =
+    'req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 2 -subj /CN=localhost -addext subjectAltName=IP:127.0.0.1 -keyout - -out -'
+  try {
+    const stdio = ['ignore', 'pipe', 'ignore'] as const
+    return execFileSync('openssl', options.split(' '), { encoding: 'utf8', stdio: [...stdio] })
+  } catch {
+    return undefined
   }
 }

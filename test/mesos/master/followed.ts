@@ -75,8 +75,8 @@ export class Followed {
   }
 
   /** A master that ends with the test. */
-  async master(): Promise<ScriptedMaster> {
-    const master = await ScriptedMaster.open()
+  async master(pem?: string): Promise<ScriptedMaster> {
+    const master = await ScriptedMaster.open(pem)
     this.#masters.push(master)
     return master
   }

@@ -1,4 +1,5 @@
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import { createServer as createTlsServer } from 'node:https'
 import type { AddressInfo } from 'node:net'
 import type { MasterAddress } from '../../../src/mesos/master/master-address.ts'
 import { parsePort } from '../../../src/model/port.ts'
@@ -60,10 +61,20 @@ export class ScriptedMaster {
   /** The state that audits get. */
   state: object = {}
   script: Script = (call, response) => this.serve(call, response)
-  readonly #server = createServer((request, response) => void this.#take(request, response))
+  readonly #server: Server
+  readonly #isTls: boolean
 
-  static async open(): Promise<ScriptedMaster> {
-    const master = new ScriptedMaster()
+  /** @param pem key and certificate in one: it speaks TLS */
+  private constructor(pem?: string) {
+    const take = (request: IncomingMessage, response: ServerResponse) =>
+      void this.#take(request, response)
+    this.#isTls = pem !== undefined
+    this.#server =
+      pem === undefined ? createServer(take) : createTlsServer({ key: pem, cert: pem }, take)
+  }
+
+  static async open(pem?: string): Promise<ScriptedMaster> {
+    const master = new ScriptedMaster(pem)
     const { promise, resolve } = Promise.withResolvers<void>()
     master.#server.listen(0, '127.0.0.1', resolve)
     await promise
@@ -78,7 +89,7 @@ export class ScriptedMaster {
   get address(): MasterAddress {
     const port = parsePort(this.host.slice('127.0.0.1:'.length))
     if (port === undefined) throw new Error('no port')
-    return { address: '127.0.0.1', port, isTls: false }
+    return { address: '127.0.0.1', port, isTls: this.#isTls }
   }
 
   /** The newest stream. */

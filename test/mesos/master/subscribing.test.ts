@@ -1,6 +1,7 @@
 import { gzipSync } from 'node:zlib'
 import { afterEach, beforeEach, describe, expect, test } from 'vitest'
 import type { MesosCredential } from '../../../src/mesos/credential.ts'
+import { selfSigned } from '../servers.ts'
 import { Followed } from './followed.ts'
 import {
   type Script,
@@ -75,6 +76,27 @@ describe('subscribing', () => {
     await begins(leader)
     const sentBy = [...master.calls, ...leader.calls].map(({ headers }) => headers.authorization)
     expect(new Set(sentBy)).toEqual(new Set([sent]))
+  })
+
+  test('over TLS trusts the given certificate only, and sends no secret in clear text', async (ctx) => {
+    const pem = selfSigned()
+    if (pem === undefined) ctx.skip('reason: openssl is not installed')
+    const secure = await followed.master(pem)
+    followed.start(secure.address, {
+      caPem: pem ?? '',
+      credential: { kind: 'dcos', token: 'abc' },
+    })
+    await begins(secure)
+    expect(secure.calls[0]?.headers.authorization).toBe('token=abc')
+    secure.script = answer(307, { location: `http://${master.host}/api/v1` })
+    secure.stream.end('last chunk')
+    await followed.until(() => master.streams.length === 1)
+    expect(master.calls.map(({ headers }) => headers.authorization)).not.toContain('token=abc')
+    const stranger = new Followed()
+    stranger.start(secure.address)
+    await stranger.lost('MESOS_UNREACHABLE')
+    expect(stranger.stream.lastError?.message).toContain('self-signed')
+    await stranger.close()
   })
 
   test.each<[string, Script, string, string]>([
