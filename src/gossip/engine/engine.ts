@@ -153,7 +153,7 @@ export class Engine {
     const { settings, turn, membership } = this.#parts.ground
     if (lateMs < settings.stallMs) return
     turn.emit({ kind: 'stalled', lateMs })
-    this.#parts.health.worsen()
+    this.#parts.health.worsen(turn.nowMs)
     if (lateMs < settings.retentionMs) return
     for (const node of [...membership.nodes()]) {
       if (node !== this.#parts.ground.self) forgetNode(this.#parts, node, { isRefused: false })

@@ -160,7 +160,8 @@ export class Prober {
       this.#startRound(probe)
       return
     }
-    if (probe.hasAskedRelays && !probe.hasRelayReport) this.#parts.health.worsen()
+    if (probe.hasAskedRelays && !probe.hasRelayReport)
+      this.#parts.health.worsen(this.#ground.turn.nowMs)
     this.#ground.turn.emit({ kind: 'probe-missed', node: probe.node })
     this.#end(probe)
     this.#parts.accuse(probe.node)
@@ -172,7 +173,7 @@ export class Prober {
     const wasSilent = this.#ground.membership.suspicionOf(probe.node) !== undefined
     // who was cut off or dead was not unheard by loss
     if (!wasSilent) for (let round = 0; round < probe.round; round++) this.#loss.sample(true)
-    this.#parts.health.improve()
+    this.#parts.health.improve(this.#ground.turn.nowMs)
     this.#end(probe)
   }
 

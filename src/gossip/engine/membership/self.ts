@@ -45,7 +45,7 @@ export class Self {
 
   /** Answers a doubt: nothing that was said of an incarnation up to this one holds any more. */
   refute(incarnation: number, accuser: NodeId): void {
-    this.#health.worsen()
+    this.#health.worsen(this.#ground.turn.nowMs)
     const next = Math.max(incarnation, this.#announcement.incarnation) + 1
     this.#say(next, this.#announcement.isLeaving)
     this.#ground.turn.emit({ kind: 'self-refuted', accuser, incarnation: next })

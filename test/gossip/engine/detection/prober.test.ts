@@ -205,8 +205,8 @@ describe('a probe', () => {
 
   test('rounds last longer while this node is slow itself', () => {
     const watch = new Watch(0)
-    watch.health.worsen()
-    watch.health.worsen()
+    watch.health.worsen(0)
+    watch.health.worsen(0)
     watch.probe()
     watch.stand.pass(1000)
     expect(watch.stand.take('ping').map(({ atMs }) => atMs)).toEqual([0, 300, 600, 900])
@@ -237,6 +237,8 @@ describe('a probe', () => {
     watch.probe()
     watch.pass(1000, 'silent')
     expect(watch.health.score).toBe(1)
+    watch.stand.pass(1000)
+    watch.stand.sent.splice(0)
     watch.probe()
     const [ping] = watch.stand.take('ping')
     watch.answer(ping?.message.sequence ?? -1)

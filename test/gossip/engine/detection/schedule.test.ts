@@ -56,7 +56,7 @@ describe('the schedule of probes', () => {
 
   test('pings less often while this node is slow itself', () => {
     const round = new Round(1)
-    for (let time = 0; time < 3; time++) round.watch.health.worsen()
+    for (let time = 0; time < 3; time++) round.watch.health.worsen(0)
     const steady = Math.floor(10_000 / (150 * 4))
     round.watch.health.improve = () => undefined
     round.start()
