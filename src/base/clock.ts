@@ -18,3 +18,8 @@ export const systemClock: Clock = {
     await sleepFor(durationMs, undefined, { signal })
   },
 }
+
+/** A wall time as people read it: `2026-01-31T12:00:00.000Z`. */
+export function wallText(wallMs: number): string {
+  return new Date(wallMs).toISOString()
+}

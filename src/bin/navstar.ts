@@ -11,10 +11,12 @@ import { keysCommand } from './keys.ts'
 import { leaveCommand } from './leave.ts'
 import { nodesCommand } from './nodes.ts'
 import { planCommand } from './plan.ts'
+import { statusCommand } from './status.ts'
 import { vipsCommand } from './vips.ts'
 
 const COMMANDS: readonly Command[] = [
   agentCommand,
+  statusCommand,
   vipsCommand,
   nodesCommand,
   planCommand,

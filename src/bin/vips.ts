@@ -1,5 +1,6 @@
 import { fetchAdmin } from '../admin/client.ts'
-import type { ProblemView, VipsView, VipView } from '../daemon/resources.ts'
+import type { ProblemView } from '../daemon/problem.ts'
+import type { VipsView, VipView } from '../daemon/resources.ts'
 import { type Command, type GivenFlags, JSON_FLAG } from './command.ts'
 import { ADMIN_FLAGS, configOf } from './flags.ts'
 

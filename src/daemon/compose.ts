@@ -20,8 +20,9 @@ import {
   startL4lb,
   startPublishing,
 } from '../l4lb/l4lb.ts'
-import { type Mesos, startMesos } from '../mesos/mesos.ts'
+import { followMasters, type Mesos, startMesos } from '../mesos/mesos.ts'
 import type { Ip } from '../model/ip.ts'
+import { forwardHints } from './hints.ts'
 import { daemonResources } from './resources.ts'
 
 /** The world that a daemon runs in. */
@@ -67,6 +68,9 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const { ranges, addressDrainMs: drainMs } = config.l4lb
   const gossip = await startGossip({ ...world, options: config.gossip, address: nodeIp })
   scope.defer(gossip.onHint(mesos.pollSoon))
+  const masters =
+    config.mesos.masters && followMasters(config.mesos.masters, { ...world, options: config.mesos })
+  if (masters !== undefined) scope.defer(forwardHints({ masters, mesos, gossip, nodeIp }))
   const cluster = startClusterBackends({ ...world, own, gossip, ranges })
   const { addresses } = cluster
   const publishing = await startPublishing({
@@ -82,7 +86,9 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const { records } = cluster
   const l4lb = startL4lb({ ...world, plane, ranges, records, addresses, problems, nodeIp, drainMs })
   const dns = startDns({ ...world, options: config.dns, names: l4lb.names })
-  const resources = daemonResources({ config, mesos, gossip, l4lb, dns, problems, chosen })
+  const resources = daemonResources({
+    ...{ config, mesos, masters, gossip, l4lb, dns, problems, chosen },
+  })
   const admin = await startAdmin({ options: config.admin, registry, resources, log, scope })
   log.info('navstar is running', { admin: admin.address, plane: chosen.kind })
   return { mesos, gossip, l4lb, dns, adminAddress: admin.address }

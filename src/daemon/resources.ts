@@ -5,10 +5,12 @@ import type { DaemonConfig } from '../config/config.ts'
 import type { Dns } from '../dns/dns.ts'
 import type { Gossip } from '../gossip/gossip.ts'
 import { type L4lb, type PlaneProbe, planServices, type ServiceStatus } from '../l4lb/l4lb.ts'
-import type { Mesos } from '../mesos/mesos.ts'
+import type { FollowedMasters, Mesos } from '../mesos/mesos.ts'
 import { formatEndpoint } from '../model/vip.ts'
-import { gossipStatusView, nodeResources } from './node-resources.ts'
+import { type MesosStatusView, mesosStatusView } from './mesos-status.ts'
+import { type GossipStatusView, gossipStatusView, nodeResources } from './node-resources.ts'
 import { type PlanReport, problemText } from './plan-report.ts'
+import { type ProblemView, problemView } from './problem.ts'
 
 /** A VIP as `navstar vips` shows it. */
 export interface VipView {
@@ -30,13 +32,6 @@ export interface VipView {
   }[]
 }
 
-/** An error as the CLI shows it. */
-export interface ProblemView {
-  readonly code: string
-  readonly message: string
-  readonly hint: string
-}
-
 /** The answer of `/v1/navstar/vips`. */
 export interface VipsView {
   readonly plane: string
@@ -45,10 +40,23 @@ export interface VipsView {
   readonly problems: readonly ProblemView[]
 }
 
+/** The answer of `/v1/navstar/status`. */
+export interface StatusView {
+  readonly plane: { readonly kind: string; readonly reason: string }
+  /** Whether the kernel is as it should be, and what stands in the way. */
+  readonly l4lb: { readonly isInSync: boolean; readonly lastError?: ProblemView }
+  readonly gossip: GossipStatusView
+  readonly mesos: MesosStatusView
+  readonly agentIp?: string | undefined
+  readonly dns: readonly { readonly address: string; readonly state: string }[]
+}
+
 /** The capabilities that have something to tell. */
 export interface ResourceParts {
   readonly config: DaemonConfig
   readonly mesos: Mesos
+  /** Undefined without `--masters`. */
+  readonly masters: FollowedMasters | undefined
   readonly gossip: Gossip
   readonly l4lb: L4lb
   readonly dns: Dns
@@ -105,20 +113,17 @@ async function planReport(parts: ResourceParts): Promise<PlanReport> {
   return { plane, ...plan, problems: all.map(problemText) }
 }
 
-function statusView({ mesos, gossip, l4lb, dns, chosen }: ResourceParts): unknown {
+function statusView(parts: ResourceParts): StatusView {
+  const { config, mesos, masters, gossip, l4lb, dns, chosen } = parts
   const { lastError, ...sync } = l4lb.status()
   return {
     plane: { kind: chosen.kind, reason: chosen.reason },
     l4lb: { ...sync, ...(lastError && { lastError: problemView(lastError) }) },
     gossip: gossipStatusView(gossip),
-    mesos: mesos.status(),
+    mesos: mesosStatusView({ agentUrl: config.mesos.agentUrl, status: mesos.status(), masters }),
     agentIp: mesos.agentIp(),
     dns: dns.addresses(),
   }
-}
-
-function problemView({ code, message, hint }: NavstarError): ProblemView {
-  return { code, message, hint }
 }
 
 function byName(left: VipView, right: VipView): number {

@@ -12,9 +12,13 @@ import type { Ip } from '../model/ip.ts'
 import type { Task, TaskKey } from '../model/task.ts'
 import { type LookupHost, systemLookup } from './agent-address.ts'
 import { AgentClient } from './agent-client.ts'
-import type { MesosOptions } from './config.ts'
+import type { Masters, MesosOptions } from './config.ts'
+import { type FollowedMasters, startMasters } from './master/follow-masters.ts'
+import { openLeaderSource } from './master/leader.ts'
 import { mesosMetrics } from './metrics.ts'
 import { Poller, type PollStatus } from './poller.ts'
+
+export type { FollowedMasters, MastersStatus } from './master/follow-masters.ts'
 
 /** What {@link startMesos} works with. */
 export interface MesosParts {
@@ -63,4 +67,23 @@ export function startMesos(parts: MesosParts): Mesos {
     pollSoon: () => poller.pollSoon(),
     status: () => poller.status,
   }
+}
+
+/**
+ * Starts to follow the leading master; ends with the scope. Nothing waits for it: what it says only
+ * makes nodes look earlier. Masters that ZooKeeper or a master_list names speak TLS when the agent does.
+ */
+export function followMasters(
+  masters: Masters,
+  parts: Omit<MesosParts, 'lookupHost'>,
+): FollowedMasters {
+  const { options, clock, random, log, scope } = parts
+  const { credential, caPem } = options
+  const leader = openLeaderSource({
+    ...{ masters, clock, random, log },
+    ...(credential && { credential }),
+    ...(caPem !== undefined && { caPem }),
+    isTls: options.agentUrl.startsWith('https:'),
+  })
+  return startMasters({ ...parts, leader: scope.own(leader) })
 }

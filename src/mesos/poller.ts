@@ -22,6 +22,8 @@ import { readState } from './state/state.ts'
 export interface PollStatus {
   /** `Clock.nowMs` at the end of the last poll that worked. */
   readonly lastSuccessMs: number | undefined
+  /** Since when the tasks may be out of date, milliseconds since 1970; undefined: they are not. */
+  readonly staleSinceWallMs: number | undefined
   /** Polls that failed since then. */
   readonly consecutiveFailures: number
   /** Why the last poll failed; undefined when it worked. */
@@ -66,16 +68,18 @@ export class Poller {
   #seen = ''
   #known: ReadonlyMap<TaskKey, Task> = new Map()
   #skippedIdentities: ReadonlySet<string> = new Set()
-  #status: PollStatus = {
-    lastSuccessMs: undefined,
-    consecutiveFailures: 0,
-    lastError: undefined,
-    skipped: [],
-  }
+  #status: PollStatus
 
   constructor(parts: PollerParts) {
     this.#parts = parts
     this.#agentIp = parts.options.agentIp
+    this.#status = {
+      lastSuccessMs: undefined,
+      staleSinceWallMs: parts.clock.wallMs(),
+      consecutiveFailures: 0,
+      lastError: undefined,
+      skipped: [],
+    }
   }
 
   get agentIp(): Ip | undefined {
@@ -182,13 +186,16 @@ export class Poller {
     this.#status = {
       ...this.#status,
       lastSuccessMs,
+      staleSinceWallMs: undefined,
       consecutiveFailures: 0,
       lastError: undefined,
     }
   }
 
   #fail(error: NavstarError): void {
-    const { log, metrics } = this.#parts
+    const { log, metrics, clock } = this.#parts
+    const { lastSuccessMs } = this.#status
+    const sinceMs = clock.nowMs() - (lastSuccessMs ?? clock.nowMs())
     // Once per kind of failure: an agent that is down for a day is one line.
     if (this.#status.lastError?.code !== error.code) {
       log.warn('mesos agent cannot be read, last known tasks are kept', { error })
@@ -197,6 +204,7 @@ export class Poller {
     this.#mustAskAddress = true
     this.#status = {
       ...this.#status,
+      staleSinceWallMs: this.#status.staleSinceWallMs ?? clock.wallMs() - sinceMs,
       consecutiveFailures: this.#status.consecutiveFailures + 1,
       lastError: error,
     }

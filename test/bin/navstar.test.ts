@@ -15,7 +15,7 @@ function navstar(...args: readonly string[]) {
 test('without a command it shows what there is', () => {
   const { status, stdout } = navstar()
   expect(status).toBe(0)
-  for (const name of ['agent', 'vips', 'nodes', 'plan', 'doctor', 'leave', 'demo'])
+  for (const name of ['agent', 'status', 'vips', 'nodes', 'plan', 'doctor', 'leave', 'demo'])
     expect(stdout).toContain(`  ${name} `)
 })
 

@@ -5,8 +5,9 @@ import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { Scope } from '../../src/base/scope.ts'
 import { MesosAgentSimulator } from '../../src/demo/agent/mesos-agent.ts'
-import { MESOS_DEFAULTS } from '../../src/mesos/config.ts'
-import { startMesos } from '../../src/mesos/mesos.ts'
+import { DemoMaster } from '../../src/demo/mesos/demo-master.ts'
+import { MESOS_DEFAULTS, readMastersText } from '../../src/mesos/config.ts'
+import { followMasters, startMesos } from '../../src/mesos/mesos.ts'
 
 describe('startMesos', () => {
   test('follows a task of the agent from launch to end, and stops with its scope', async () => {
@@ -57,6 +58,39 @@ describe('startMesos', () => {
     await expect.poll(rows).toEqual([])
     expect(status()).toMatchObject({ consecutiveFailures: 0, lastError: undefined })
 
+    await scope.close()
+    expect(errors).toEqual([])
+  })
+})
+
+describe('followMasters', () => {
+  test('finds the leader, follows it, says which agent has news, and stops with its scope', async () => {
+    const errors: unknown[] = []
+    const scope = new Scope((error) => errors.push(error))
+    const world = { clock: systemClock, random: systemRandom }
+    const master = await DemoMaster.open(world)
+    const parsed = readMastersText(master.url)
+    if (parsed.kind !== 'masters') throw new Error(parsed.problem)
+    master.follow({ kind: 'agent', ip: '10.0.0.1' })
+    const options = { ...world, options: MESOS_DEFAULTS, registry: new Registry() }
+    const masters = followMasters(parsed.masters, { ...options, log: silentLog, scope })
+    const hints: string[] = []
+    masters.onHint((address) => hints.push(address))
+    await expect
+      .poll(() => masters.status())
+      .toMatchObject({
+        leader: { source: master.url, state: 'current' },
+        stream: { state: 'current', staleSinceWallMs: undefined },
+        agents: 1,
+        tasks: 0,
+      })
+    hints.splice(0)
+    master.follow({ kind: 'add', ip: '10.0.0.1', task: { name: 'web', network: 'host' } })
+    await expect.poll(() => hints).toContain('10.0.0.1')
+    await expect.poll(() => masters.status().tasks).toBe(1)
+    await master.close()
+    await expect.poll(() => masters.status().stream.staleSinceWallMs).toBeDefined()
+    expect(masters.status().tasks).toBe(1)
     await scope.close()
     expect(errors).toEqual([])
   })

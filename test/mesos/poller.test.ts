@@ -42,6 +42,25 @@ describe('polling', () => {
   })
 })
 
+describe('the status', () => {
+  test('says since when the tasks may be out of date: the last poll that worked', async () => {
+    const { agent, poller, poll } = setUp()
+    const startMs = agent.clock.wallMs()
+    expect(poller.status.staleSinceWallMs).toBe(startMs)
+    await poll()
+    expect(poller.status.staleSinceWallMs).toBeUndefined()
+    agent.state = unreachable()
+    for (let failure = 0; failure < 2; failure++) {
+      await agent.clock.advance(1000)
+      await poll()
+      expect(poller.status.staleSinceWallMs).toBe(startMs)
+    }
+    agent.state = stateOf()
+    await poll()
+    expect(poller.status.staleSinceWallMs).toBeUndefined()
+  })
+})
+
 describe('the table of tasks', () => {
   test('is complete from the first success on, not before', async () => {
     const { agent, poller, poll } = setUp()

@@ -72,6 +72,7 @@ const CALLS: Readonly<Record<string, Call>> = {
   GET_FRAMEWORKS: (master) => ({ get_frameworks: getFrameworks(master.state) }),
   GET_EXECUTORS: (master) => ({ get_executors: getExecutors(master.state) }),
   GET_TASKS: (master) => ({ get_tasks: getTasks(master.state) }),
+  GET_VERSION: () => ({ get_version: { version_info: { version: '1.11.0' } } }),
 }
 const API_PATHS: ReadonlySet<string> = new Set(['/api/v1', '/master/api/v1'])
 const REDIRECT_PATHS: ReadonlySet<string> = new Set(['/redirect', '/master/redirect'])
