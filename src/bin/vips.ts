@@ -1,22 +1,38 @@
 import { fetchAdmin } from '../admin/client.ts'
+import { systemClock } from '../base/clock.ts'
 import type { ProblemView } from '../daemon/problem.ts'
 import type { VipsView, VipView } from '../daemon/resources.ts'
 import { type Command, type GivenFlags, JSON_FLAG } from './command.ts'
 import { ADMIN_FLAGS, configOf } from './flags.ts'
+import { watchVips } from './watch-vips.ts'
 
 /** `navstar vips`: what the running daemon serves. */
 export const vipsCommand: Command = {
   name: 'vips',
   summary: 'List the VIPs of this node, their backends and how they stand',
-  description: 'Asks the running daemon. Exits with 1 when a VIP is not served as it should be.',
-  flags: [JSON_FLAG, ...ADMIN_FLAGS],
+  description: [
+    'Asks the running daemon. Exits with 1 when a VIP is not served as it should be. With --watch it',
+    'prints what there is and then each change, until it is interrupted: + came, - went, ~ changed.',
+  ].join('\n'),
+  flags: [
+    JSON_FLAG,
+    { name: 'watch', help: 'Print changes as they come; with --json an object per line' },
+    ...ADMIN_FLAGS,
+  ],
   run,
 }
 
 async function run(given: GivenFlags): Promise<number> {
   const { admin } = await configOf(given)
-  const view = (await fetchAdmin(admin.listen, '/v1/navstar/vips')) as VipsView
-  console.log(given.switches.has('json') ? JSON.stringify(view, null, 2) : vipsText(view))
+  const ask = async () => (await fetchAdmin(admin.listen, '/v1/navstar/vips')) as VipsView
+  const isJson = given.switches.has('json')
+  if (given.switches.has('watch')) {
+    const { signal } = new AbortController()
+    await watchVips({ ask, print: (line) => console.log(line), isJson, clock: systemClock, signal })
+    return 0
+  }
+  const view = await ask()
+  console.log(isJson ? JSON.stringify(view, null, 2) : vipsText(view))
   return view.vips.every(({ state }) => state === 'served') ? 0 : 1
 }
 
