@@ -126,6 +126,16 @@ describe('the stream of the leading master', () => {
     await expect.poll(() => followed.tasks).toEqual(['f/missed', 'f/web'])
   })
 
+  test('goes on when there are good records between those that cannot be read', async () => {
+    await follow()
+    for (let round = 0; round < 120; round++) {
+      master.stream.raw(recordOf('{'))
+      master.stream.send([HEARTBEAT])
+    }
+    await expect.poll(() => followed.stream.events.HEARTBEAT).toBe(120)
+    expect(followed.stream).toMatchObject({ state: 'current', malformed: 120 })
+  })
+
   test('may have empty records, unknown events and a heartbeat before all', async () => {
     await follow([HEARTBEAT, subscribedEvent()])
     master.stream.raw('0\n')
@@ -181,6 +191,19 @@ describe('silence', () => {
     expect(followed.stream.lastError).toBeUndefined()
     await followed.clock.advance(2000)
     await followed.lost('MESOS_UNREACHABLE')
+  })
+
+  test('or not, the state must be there after ten minutes', async () => {
+    followed.start(master.address)
+    await followed.subscribed(master)
+    await expect.poll(() => followed.stream.contentType).toBe('application/json')
+    master.stream.raw('100000\n')
+    await followed.until(() => {
+      if (!master.stream.hasEnded) master.stream.raw('x')
+      return followed.stream.lastError !== undefined
+    })
+    expect(followed.stream.lastError?.message).toContain('no state within 600000 ms')
+    expect(followed.clock.nowMs()).toBeLessThan(602_000)
   })
 
   test('of a master without heartbeats is found out by audits', async () => {

@@ -172,7 +172,32 @@ describe('subscribing', () => {
     expect(counts[0]).toBeGreaterThan(5)
     expect((counts[2] ?? 0) - (counts[1] ?? 0)).toBeGreaterThanOrEqual(3)
     expect((counts[2] ?? 0) - (counts[1] ?? 0)).toBeLessThan(10)
+    expect(followed.stream.staleSinceWallMs).toBe(1.7e12)
   })
+})
+
+test('a stream that lasted is no failure: the next attempt comes soon, and says since when', async () => {
+  const { script } = master
+  master.script = answer(503)
+  followed.start(master.address)
+  await followed.until(() => master.calls.length > 8)
+  master.script = script
+  await followed.until(() => master.streams.length === 1)
+  await begins(master)
+  for (let minute = 0; minute < 4; minute++) {
+    await followed.clock.advance(20_000)
+    master.stream.send([{ type: 'HEARTBEAT' }])
+    await expect.poll(() => followed.stream.events.HEARTBEAT).toBe(minute + 1)
+  }
+  const lostWallMs = followed.clock.wallMs()
+  master.script = answer(503)
+  master.stream.end('RST')
+  await followed.lost('MESOS_UNREACHABLE')
+  const calls = master.calls.length
+  await followed.clock.advance(600)
+  await expect.poll(() => master.calls.length).toBe(calls + 1)
+  await followed.lost('MESOS_UNAVAILABLE')
+  expect(followed.stream.staleSinceWallMs).toBe(lostWallMs)
 })
 
 describe('another leader', () => {
@@ -248,6 +273,7 @@ describe('an audit', () => {
       response.end(gzipSync(JSON.stringify(state)))
     }
     await audited()
+    expect(master.calls.at(-1)?.headers['accept-encoding']).toBe('gzip')
     await expect.poll(() => followed.tasks).toEqual([])
   })
 
