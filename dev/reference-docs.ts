@@ -37,7 +37,7 @@ ${table(['Code', 'What', 'Effect', 'What to do'], rows)}
 
 /**
  * Every metric of every `src/<capability>/metrics.ts`, found by making them: each such file exports
- * one function `<capability>Metrics(registry)`.
+ * a function `<capability>Metrics(registry)`, and perhaps others that end in `Metrics`.
  */
 export async function collectMetrics(): Promise<readonly MetricRow[]> {
   const files = globSync('src/*/metrics.ts', { cwd: ROOT }).sort()
@@ -72,11 +72,12 @@ ${sections.join('\n\n')}
 async function metricsOf(file: string): Promise<readonly MetricRow[]> {
   const capability = basename(dirname(file))
   const exported = (await import(pathToFileURL(join(ROOT, file)).href)) as Record<string, unknown>
-  const define = exported[`${capability}Metrics`]
-  if (typeof define !== 'function')
+  if (typeof exported[`${capability}Metrics`] !== 'function')
     throw new Error(`${file} exports no function ${capability}Metrics(registry)`)
   const registry = new Registry()
-  define(registry)
+  for (const [name, define] of Object.entries(exported)) {
+    if (name.endsWith('Metrics') && typeof define === 'function') define(registry)
+  }
   const types = new Map((await registry.getMetricsAsJSON()).map(({ name, type }) => [name, type]))
   return registry
     .getMetricsAsArray()
