@@ -9,6 +9,7 @@ import { parseFlags } from './flags.ts'
 import { commandHelp, overview } from './help.ts'
 import { keysCommand } from './keys.ts'
 import { leaveCommand } from './leave.ts'
+import { mesosCommand } from './mesos.ts'
 import { nodesCommand } from './nodes.ts'
 import { planCommand } from './plan.ts'
 import { statusCommand } from './status.ts'
@@ -19,6 +20,7 @@ const COMMANDS: readonly Command[] = [
   statusCommand,
   vipsCommand,
   nodesCommand,
+  mesosCommand,
   planCommand,
   doctorCommand,
   leaveCommand,

@@ -1,16 +1,19 @@
 /** What the daemon tells over HTTP; the CLI prints the same. */
 import type { Resources } from '../admin/admin.ts'
 import type { NavstarError } from '../base/error.ts'
+import type { Table } from '../base/table.ts'
 import type { DaemonConfig } from '../config/config.ts'
 import type { Dns } from '../dns/dns.ts'
 import type { Gossip } from '../gossip/gossip.ts'
 import { type L4lb, type PlaneProbe, planServices, type ServiceStatus } from '../l4lb/l4lb.ts'
 import type { FollowedMasters, Mesos } from '../mesos/mesos.ts'
+import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
 import { formatEndpoint } from '../model/vip.ts'
 import { type MesosStatusView, mesosStatusView } from './mesos-status.ts'
 import { type GossipStatusView, gossipStatusView, nodeResources } from './node-resources.ts'
 import { type PlanReport, problemText } from './plan-report.ts'
 import { type ProblemView, problemView } from './problem.ts'
+import { explanationResources } from './task-explanations.ts'
 
 /** A VIP as `navstar vips` shows it. */
 export interface VipView {
@@ -60,6 +63,8 @@ export interface ResourceParts {
   readonly gossip: Gossip
   readonly l4lb: L4lb
   readonly dns: Dns
+  /** Of all nodes. */
+  readonly backends: Table<BackendRecordKey, BackendRecord>
   /** What of this node's tasks or of others' records cannot be used. */
   readonly problems: () => readonly NavstarError[]
   readonly chosen: PlaneProbe
@@ -72,6 +77,7 @@ export function daemonResources(parts: ResourceParts): Resources {
     '/v1/navstar/status': () => statusView(parts),
     '/v1/navstar/plan': () => planReport(parts),
     ...nodeResources(parts.gossip),
+    ...explanationResources(parts),
   }
 }
 

@@ -6,6 +6,7 @@ import type { Table } from '../base/table.ts'
 import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
 import type { Task, TaskKey } from '../model/task.ts'
 import { Advertiser } from './advertise/advertiser.ts'
+import { explainPorts as explain, type PortVerdict } from './advertise/explain.ts'
 import {
   type ClusterBackends,
   type ClusterBackendsParts,
@@ -27,6 +28,7 @@ import {
   type ServicesDryRunParts,
 } from './services/dry-run.ts'
 
+export type { PortVerdict } from './advertise/explain.ts'
 export type { ClusterBackends, Publishing } from './cluster/start.ts'
 export type { Plane, PlaneKind, PlaneObservation, PlaneOperation } from './plane.ts'
 export type { PlaneProbe } from './planes/probe.ts'
@@ -70,6 +72,11 @@ export function startAdvertising(parts: {
   }
   const advertiser = parts.scope.own(new Advertiser(parts.tasks, { onProblem }))
   return { records: advertiser.records, problems: () => advertiser.problems }
+}
+
+/** Why each port of a task is a backend of a VIP, or is not. */
+export function explainPorts(task: Task): readonly PortVerdict[] {
+  return explain(task)
 }
 
 /** Starts to follow the backends and address claims of all nodes; ends with the scope. */

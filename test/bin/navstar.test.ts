@@ -15,7 +15,17 @@ function navstar(...args: readonly string[]) {
 test('without a command it shows what there is', () => {
   const { status, stdout } = navstar()
   expect(status).toBe(0)
-  for (const name of ['agent', 'status', 'vips', 'nodes', 'plan', 'doctor', 'leave', 'demo'])
+  for (const name of [
+    'agent',
+    'status',
+    'vips',
+    'nodes',
+    'mesos',
+    'plan',
+    'doctor',
+    'leave',
+    'demo',
+  ])
     expect(stdout).toContain(`  ${name} `)
 })
 
@@ -33,6 +43,7 @@ test.each([
   [['plan', 'everything'], 'CONFIG_INVALID'],
   [['agent', '--cluster-id', 'blue'], 'cluster-id needs gossip-key-file'],
   [['leave'], 'Add --yes'],
+  [['mesos'], 'Add --explain TASK'],
 ])('%j ends with 64', (args, message) => {
   const { status, stderr } = navstar(...args)
   expect(status).toBe(64)
