@@ -1,5 +1,6 @@
 /** The invariants of `docs/gossip.md`, checked after each step on what the step changed. */
 import type { Effect, EngineEvent, EngineInput } from '../../src/gossip/engine/effects.ts'
+import type { Message } from '../../src/gossip/engine/messages.ts'
 import type { EngineSettings } from '../../src/gossip/engine/settings.ts'
 import type { Statement } from '../../src/gossip/engine/statements.ts'
 import type { Member } from '../../src/model/member.ts'
@@ -59,6 +60,14 @@ export class Checks implements Watcher {
     this.#wire = simulation.options.wire
   }
 
+  /** Whether a daemon that runs long enough still remembers deletions that are too old. */
+  remembersTooLong({ node, startedMs }: Host): boolean {
+    const { nowMs } = this.#simulation
+    const oldMs = nowMs - 2 * this.#settings.retentionMs
+    if (node === undefined || startedMs > oldMs) return false
+    return this.oracle.remembersDeletionBefore(node, oldMs)
+  }
+
   nameOf(node: NodeId): string {
     return this.#names.get(node) ?? node
   }
@@ -79,7 +88,7 @@ export class Checks implements Watcher {
     this.#countStep(host)
     const view = this.views.of(host)
     const touched = view.apply(effects)
-    this.oracle.endStep(host, view.recordsOf(node))
+    this.oracle.endStep(host, view.recordsOf(node), this.#simulation.nowMs)
     for (const effect of effects) this.#checkEffect(host, effect)
     for (const owner of touched) {
       this.#checkMember(host, owner, view.members.get(owner))
@@ -100,13 +109,26 @@ export class Checks implements Watcher {
 
   #checkEffect(host: Host, effect: Effect): void {
     if (effect.kind === 'event') this.#checkEvent(host, effect.event)
-    if (effect.kind !== 'send' || effect.channel !== 'datagram') return
+    if (effect.kind !== 'send') return
+    for (const message of effect.messages) this.#checkDeletions(host, message)
+    if (effect.channel !== 'datagram') return
     let sizeBytes = 0
     for (const message of effect.messages) sizeBytes += this.#wire.sizeOf(message)
     if (sizeBytes > this.#settings.datagramBytes) {
       const kinds = effect.messages.map(({ kind }) => kind)
       throw new Violation('bounds', `${host} sends a datagram of ${sizeBytes} bytes: ${kinds}`)
     }
+  }
+
+  /** Deletions are not kept for ever. */
+  #checkDeletions(host: Host, message: Message): void {
+    if (message.kind !== 'delta') return
+    const { head, records } = message
+    if (!records.some(({ isDeleted, version }) => isDeleted && version <= head.floor)) return
+    throw new Violation(
+      'bounds',
+      `${host} sends deletions below the floor of ${this.nameOf(head.node)}`,
+    )
   }
 
   #checkEvent(host: Host, event: EngineEvent): void {

@@ -31,6 +31,7 @@ export function disagreements(
   if (!haveEqualDigests(living)) lines.push('digests differ')
   for (const host of living) {
     if (lines.length >= limit) break
+    if (checks.remembersTooLong(host)) lines.push(`${host} does not forget its deletions`)
     for (const line of compareToOwners(host, owners, checks)) lines.push(`${host}: ${line}`)
     for (const line of compareOthers(host, first, owners)) {
       lines.push(`${host} and ${first}: ${checks.nameOf(line[0])}: ${line[1]}`)

@@ -23,6 +23,7 @@ export class Host {
   endpoint: Endpoint
   /** Counts starts; what was meant for an earlier life does not reach a later one. */
   life = 0
+  startedMs = 0
   /** Counts identities; a lost disk makes a new one. */
   identity = 0
   engine: SimulatedEngine | undefined

@@ -16,6 +16,9 @@ export class Oracle {
   readonly #accusations = new Set<string>()
   readonly #versions = new Map<NodeId, Map<number, Version>>()
   readonly #newHeads: Head[] = []
+  readonly #lastHeads = new Map<NodeId, Head>()
+  /** When which version of a node took a record away. */
+  readonly #deletions = new Map<NodeId, { readonly version: number; readonly atMs: number }[]>()
 
   sign(statement: Statement): void {
     switch (statement.kind) {
@@ -43,9 +46,10 @@ export class Oracle {
   }
 
   /** Takes down what the heads stand for that were signed in the step that just ended. */
-  endStep(host: Host, own: Shown): void {
+  endStep(host: Host, own: Shown, nowMs: number): void {
     const heads = this.#newHeads.splice(0)
     for (const head of heads) {
+      this.#noteDeletions(head, own, nowMs)
       const versions = this.#versions.get(head.node) ?? new Map<number, Version>()
       this.#versions.set(head.node, versions)
       const digest = Buffer.from(head.digest).toString('hex')
@@ -56,6 +60,23 @@ export class Oracle {
         throw new Violation('monotony', `${host} uses version ${head.version} for another set`)
       }
     }
+  }
+
+  #noteDeletions(head: Head, own: Shown, atMs: number): void {
+    const { node, version } = head
+    const before = this.recordsAt(node, this.#lastHeads.get(node)?.version ?? 0)
+    this.#lastHeads.set(node, head)
+    if (before === undefined || [...before.keys()].every((id) => own.has(id))) return
+    const deletions = this.#deletions.get(node) ?? []
+    this.#deletions.set(node, deletions)
+    deletions.push({ version, atMs })
+  }
+
+  /** Whether a node still remembers a deletion that it made before this time. */
+  remembersDeletionBefore(node: NodeId, timeMs: number): boolean {
+    const floor = this.#lastHeads.get(node)?.floor ?? 0
+    const deletions = this.#deletions.get(node) ?? []
+    return deletions.some(({ version, atMs }) => atMs < timeMs && version > floor)
   }
 
   announcement(node: NodeId, incarnation: number): Announcement | undefined {

@@ -2,6 +2,7 @@
 import { Addresses } from './addresses.ts'
 import { below, between, oneOf, shuffled, someOf } from './dice.ts'
 import { keepFailing } from './faults.ts'
+import type { Host } from './host.ts'
 import { WAN } from './network.ts'
 import type { Scenario, Scene } from './scenario.ts'
 import { drawChanges, keepChanging, repeat } from './workload.ts'
@@ -160,6 +161,37 @@ const oneway: Scenario = {
   },
 }
 
+const lastword: Scenario = {
+  summary:
+    'the last changes before a crash reach one node alone; the owner goes on from older ones',
+  settleMs: 30_000,
+  play: (scene) => {
+    const { simulation, stage } = scene
+    const { network } = simulation
+    bringUp(scene)
+    const [owner, confidant, ...rest] = shuffled(simulation.random, simulation.hosts)
+    if (owner === undefined || confidant === undefined) return
+    const cut = (side: readonly Host[], others: readonly Host[]) => [
+      network.cut(side, others),
+      network.cut(others, side),
+    ]
+    const [fromOwner, fromConfidant] = [cut([owner], rest), cut([confidant], rest)]
+    for (let count = 0; count < 5; count++) {
+      simulation.publish(owner, drawChanges(simulation.random, owner))
+      simulation.runFor(between(simulation.random, 100, 1000))
+    }
+    simulation.crash(owner, { keepsDisk: true })
+    const apart = cut([confidant], [owner])
+    for (const heal of fromOwner) heal()
+    simulation.publish(owner, drawChanges(simulation.random, owner))
+    stage.start(owner)
+    simulation.runFor(15_000)
+    simulation.publish(owner, drawChanges(simulation.random, owner))
+    simulation.runFor(1000)
+    for (const heal of [...fromConfidant, ...apart]) heal()
+  },
+}
+
 const addresses: Scenario = {
   summary: 'names contend for few addresses under faults: all must give each the same',
   settleMs: 90_000,
@@ -198,6 +230,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   away,
   flapping,
   oneway,
+  lastword,
   addresses,
 }
 

@@ -144,6 +144,7 @@ export class Simulation {
     const notary = this.#notaryOf(host)
     host.notary = notary
     host.life++
+    host.startedMs = this.#nowMs
     host.clockOffsetMs = Math.floor(this.random.next() * 1e6)
     host.isPublished = false
     host.pausedUntilMs = 0
