@@ -70,7 +70,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   scope.defer(gossip.onHint(mesos.pollSoon))
   const masters =
     config.mesos.masters && followMasters(config.mesos.masters, { ...world, options: config.mesos })
-  if (masters !== undefined) scope.defer(forwardHints({ masters, mesos, gossip, nodeIp }))
+  if (masters !== undefined) forwardHints({ masters, mesos, gossip, nodeIp, scope })
   const cluster = startClusterBackends({ ...world, own, gossip, ranges })
   const { addresses } = cluster
   const publishing = await startPublishing({
