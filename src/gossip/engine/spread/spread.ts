@@ -156,15 +156,14 @@ export class Spread {
     else outbox.urgent(to, message)
   }
 
-  /** Passes on a copy of what came, or what makes of the version held before the present one. */
+  /** Passes on what makes of an older version the present one; of what is held, not of what came. */
   #forward(delta: Delta, heldBefore: number, source: NodeId): void {
-    const { node } = delta.head
-    const isComplete = delta.from <= heldBefore && delta.through === delta.head.version
-    const isFitting = isComplete && (delta.from > 0 || heldBefore === 0)
-    const ageMs = Math.min(MAX_AGE_MS, delta.ageMs + HOP_MS)
-    const entry = { node, held: heldBefore, isStaged: false }
-    const forwarded = isFitting ? { ...delta, ageMs } : this.#parts.records.partFor(entry)
-    if (forwarded !== undefined) this.spread(forwarded, source)
+    const { node, floor } = delta.head
+    const isWider = delta.from < heldBefore && delta.from >= Math.max(floor, 1)
+    const held = isWider ? delta.from : heldBefore
+    const part = this.#parts.records.partFor({ node, held, isStaged: false })
+    if (part === undefined) return
+    this.spread({ ...part, ageMs: Math.min(MAX_AGE_MS, part.ageMs + HOP_MS) }, source)
   }
 
   #prune(peer: NodeId): void {
