@@ -17,7 +17,7 @@ export class Oracle {
   readonly #versions = new Map<NodeId, Map<number, Version>>()
   readonly #newHeads: Head[] = []
   readonly #lastHeads = new Map<NodeId, Head>()
-  /** When which version of a node took a record away. */
+  /** When a node took a record away, and the least version that this may have. */
   readonly #deletions = new Map<NodeId, { readonly version: number; readonly atMs: number }[]>()
 
   sign(statement: Statement): void {
@@ -63,13 +63,14 @@ export class Oracle {
   }
 
   #noteDeletions(head: Head, own: Shown, atMs: number): void {
-    const { node, version } = head
-    const before = this.recordsAt(node, this.#lastHeads.get(node)?.version ?? 0)
+    const { node } = head
+    const last = this.#lastHeads.get(node)?.version ?? 0
+    const before = this.recordsAt(node, last)
     this.#lastHeads.set(node, head)
     if (before === undefined || [...before.keys()].every((id) => own.has(id))) return
     const deletions = this.#deletions.get(node) ?? []
     this.#deletions.set(node, deletions)
-    deletions.push({ version, atMs })
+    deletions.push({ version: last + 1, atMs })
   }
 
   /** Whether a node still remembers a deletion that it made before this time. */
