@@ -4,7 +4,9 @@
  * one command that replays it.
  *
  * `npm run sim -- --measure table|spread|detection|rest|alarms [--sizes 10,100,…]
- * [--losses 0,1,5,20] [--hours NODE-HOURS] [--changes N] [--crashes N] [--value BYTES]`: prints figures.
+ * [--losses 0,1,5,20] [--stalling PERCENT] [--hours NODE-HOURS] [--changes N] [--crashes N]
+ * [--value BYTES] [--evidence E]`: prints figures. With less evidence for a doubt than nodes ask for,
+ * false alarms become frequent enough to count, and their rate at the usual evidence can be inferred.
  *
  * `npm run sim -- mesos [--seeds A..B | --seed S] [--trace]`: courses of a Mesos cluster instead.
  */
@@ -42,6 +44,8 @@ const { values } = parseArgs({
     changes: { type: 'string', default: '100' },
     crashes: { type: 'string', default: '20' },
     value: { type: 'string', default: '120' },
+    stalling: { type: 'string', default: '5' },
+    evidence: { type: 'string' },
   },
 })
 
@@ -55,12 +59,14 @@ function measure(name: string): void {
     {
       sizes: numbersOf(values.sizes),
       losses: numbersOf(values.losses).map((loss) => loss / 100),
+      stallingShare: Number(values.stalling) / 100,
       nodeHours: Number(values.hours),
       changes: Number(values.changes),
       crashes: Number(values.crashes),
       base: {
         seed: Number(values.seed ?? 1),
         openEngine: openRealEngine,
+        ...(values.evidence && { engine: { doubtEvidence: Number(values.evidence) } }),
         valueBytes: Number(values.value),
         say: (text) => console.error(`sim: ${text}`),
       },

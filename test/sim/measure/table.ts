@@ -11,6 +11,8 @@ export interface TableOptions {
   readonly sizes: readonly number[]
   /** Shares of packets, e.g. 0.05. */
   readonly losses: readonly number[]
+  /** Of the nodes, in one more row; 0: no such row. */
+  readonly stallingShare: number
   readonly nodeHours: number
   readonly changes: number
   readonly crashes: number
@@ -98,11 +100,11 @@ function* restRows({ base, sizes }: TableOptions): Iterable<Row> {
   }
 }
 
-function* alarmRows({ base, sizes, losses, nodeHours }: TableOptions): Iterable<Row> {
+function* alarmRows({ base, sizes, losses, nodeHours, ...rest }: TableOptions): Iterable<Row> {
   for (const nodes of sizes) {
     const conditions = [
       ...losses.map((lossRate) => ({ lossRate, stallingShare: 0 })),
-      { lossRate: 0, stallingShare: 0.05 },
+      ...(rest.stallingShare > 0 ? [{ lossRate: 0, stallingShare: rest.stallingShare }] : []),
     ]
     for (const { lossRate, stallingShare } of conditions) {
       const network = { ...base.network, lossRate }
