@@ -228,7 +228,8 @@ export class Checks implements Watcher {
       throw new Violation('wholeness', `${host} shows records of ${this.nameOf(owner)}, held: none`)
     }
     const stated = this.oracle.recordsAt(owner, held)
-    const difference = stated === undefined ? 'which it never signed' : differenceOf(shown, stated)
+    const hasSigned = this.oracle.hasSigned(owner, held)
+    const difference = hasSigned ? stated && differenceOf(shown, stated) : 'which it never signed'
     if (difference === undefined) return
     throw new Violation(
       'wholeness',

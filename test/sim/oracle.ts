@@ -7,7 +7,8 @@ import { Violation } from './violation.ts'
 
 interface Version {
   readonly digest: string
-  readonly records: Shown
+  /** Undefined: the next version was signed in the same step, and what was between was not seen. */
+  readonly records: Shown | undefined
 }
 
 /** Remembers what was signed, and the set behind each head. */
@@ -48,18 +49,25 @@ export class Oracle {
   /** Takes down what the heads stand for that were signed in the step that just ended. */
   endStep(host: Host, own: Shown, nowMs: number): void {
     const heads = this.#newHeads.splice(0)
-    for (const head of heads) {
+    heads.forEach((head, index) => {
       this.#noteDeletions(head, own, nowMs)
-      const versions = this.#versions.get(head.node) ?? new Map<number, Version>()
-      this.#versions.set(head.node, versions)
-      const digest = Buffer.from(head.digest).toString('hex')
-      const earlier = versions.get(head.version)
-      if (earlier === undefined) {
-        versions.set(head.version, { digest, records: new Map(own) })
-      } else if (earlier.digest !== digest || differenceOf(own, earlier.records) !== undefined) {
-        throw new Violation('monotony', `${host} uses version ${head.version} for another set`)
-      }
+      this.#noteHead(head, index === heads.length - 1 ? own : undefined, host)
+    })
+  }
+
+  #noteHead(head: Head, own: Shown | undefined, host: Host): void {
+    const versions = this.#versions.get(head.node) ?? new Map<number, Version>()
+    this.#versions.set(head.node, versions)
+    const digest = Buffer.from(head.digest).toString('hex')
+    const earlier = versions.get(head.version)
+    if (earlier === undefined) {
+      versions.set(head.version, { digest, records: own && new Map(own) })
+      return
     }
+    const { records } = earlier
+    const isSame = own === undefined || records === undefined || !differenceOf(own, records)
+    if (earlier.digest === digest && isSame) return
+    throw new Violation('monotony', `${host} uses version ${head.version} for another set`)
   }
 
   #noteDeletions(head: Head, own: Shown, atMs: number): void {
@@ -92,7 +100,11 @@ export class Oracle {
     return this.#accusations.has(`${subject}@${incarnation}`)
   }
 
-  /** The set that a node had at a version; undefined: it never signed that version. */
+  hasSigned(node: NodeId, version: number): boolean {
+    return this.#versions.get(node)?.has(version) ?? false
+  }
+
+  /** The set that a node had at a version; undefined: it was not seen. */
   recordsAt(node: NodeId, version: number): Shown | undefined {
     return this.#versions.get(node)?.get(version)?.records
   }
