@@ -208,6 +208,16 @@ export const ERROR_CODES = {
     hint: 'Give the literal VIP an address outside of --vip-range; it is served until then.',
     effect: 'none',
   },
+  VIP_OPTION_CONTESTED: {
+    summary: 'Tasks of one VIP ask for different values of an option',
+    hint: 'While a service is rolled this passes by itself; else give all its tasks the same labels.',
+    effect: 'none',
+  },
+  VIP_OPTION_INVALID: {
+    summary: 'An option of a VIP could not be understood',
+    hint: 'Correct the label; the VIP is served without the option until then.',
+    effect: 'none',
+  },
   ZOOKEEPER_FORBIDDEN: {
     summary: 'ZooKeeper refused to be read',
     hint: 'Give credentials that may read the path: --masters zk://USER:PASSWORD@HOST:2181/mesos.',

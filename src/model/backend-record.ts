@@ -4,6 +4,7 @@ import type { NodeId } from './node-id.ts'
 import type { Port, Protocol } from './port.ts'
 import type { TaskKey } from './task.ts'
 import { formatEndpoint, type Vip } from './vip.ts'
+import type { VipOptions } from './vip-options.ts'
 
 /**
  * Identity of a record: `tcp/named:/web@marathon:80/10.0.0.1:8080/<task key>`; that of another
@@ -32,6 +33,8 @@ export interface BackendRecord {
    * the container's address behind the agent's host port.
    */
   readonly local?: { readonly address: Ip; readonly port: Port }
+  /** What its task asks of the VIP; absent when nothing. */
+  readonly options?: VipOptions
 }
 
 /** Identity of what clients name: `tcp/named:/web@marathon:80` or `udp/address:10.1.2.3:53`. */

@@ -17,6 +17,15 @@ export type TaskPhase = 'running' | 'killing' | 'other'
  */
 export type TaskHealth = 'healthy' | 'unhealthy' | 'unchecked'
 
+/** A label that says something about a VIP of the same port, e.g. `VIP_0_ALGORITHM: maglev`. */
+export interface VipOptionLabel {
+  /** The VIP's own raw value, e.g. `/web:80`. */
+  readonly vip: string
+  /** E.g. `ALGORITHM`. */
+  readonly option: string
+  readonly value: string
+}
+
 /** A port of a task after merging mappings, resources and discovery. */
 export interface TaskPort {
   readonly protocol: Protocol
@@ -27,6 +36,8 @@ export interface TaskPort {
   readonly name?: string
   /** Raw VIP label values, e.g. `/web:80`, sorted, without duplicates. */
   readonly vips: readonly string[]
+  /** Sorted, without duplicates; absent when there are none. */
+  readonly vipOptions?: readonly VipOptionLabel[]
 }
 
 /** A running task of one agent, as far as the network needs it. */

@@ -1,6 +1,7 @@
 import type { Brand } from './brand.ts'
 import { type Ip, parseIp } from './ip.ts'
 import type { Port, Protocol } from './port.ts'
+import type { VipOptions } from './vip-options.ts'
 
 /** A VIP that has a name; its address comes from the address plan. */
 export interface NamedVip {
@@ -46,6 +47,8 @@ export interface Service extends ServiceAddress {
   /** The name has another address now: this one is served for what still knows it. */
   readonly isFormer?: true
   readonly backends: readonly Backend[]
+  /** What its tasks ask for; absent when nothing. */
+  readonly options?: VipOptions
 }
 
 /** Identity of a service: `tcp/11.0.0.37/80`. */

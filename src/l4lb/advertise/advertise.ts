@@ -7,8 +7,10 @@ import { NavstarError } from '../../base/error.ts'
 import { type BackendRecord, backendRecordKeyOf } from '../../model/backend-record.ts'
 import { familyOf, type Ip, isIpv4 } from '../../model/ip.ts'
 import type { Port } from '../../model/port.ts'
-import type { Task, TaskPort } from '../../model/task.ts'
+import type { Task, TaskPort, VipOptionLabel } from '../../model/task.ts'
+import type { VipOptions } from '../../model/vip-options.ts'
 import { parseVipLabel, type VipLabel } from './labels.ts'
+import { parseOptions } from './options.ts'
 
 /** What a task contributes, and what of it could not be used and why. */
 export interface Advertisement {
@@ -31,7 +33,11 @@ export function advertise(task: Task): Advertisement {
   for (const port of task.ports) {
     for (const value of port.vips) {
       try {
-        for (const record of recordsOf(task, port, value)) records.set(record.key, record)
+        const parsed = parseOptions(optionsOf(port, value), value)
+        problems.push(...parsed.problems)
+        for (const record of recordsOf(task, port, { value, options: parsed.options })) {
+          records.set(record.key, record)
+        }
       } catch (error) {
         if (!(error instanceof NavstarError)) throw error
         problems.push(error)
@@ -46,7 +52,17 @@ export function weightOf(task: Task): 0 | 1 {
   return task.phase === 'running' && task.health === 'healthy' ? 1 : 0
 }
 
-function recordsOf(task: Task, port: TaskPort, value: string): BackendRecord[] {
+function optionsOf({ vipOptions = [] }: TaskPort, value: string): readonly VipOptionLabel[] {
+  return vipOptions.filter(({ vip }) => vip === value)
+}
+
+/** A label with what is said about it. */
+interface StatedVip {
+  readonly value: string
+  readonly options: VipOptions
+}
+
+function recordsOf(task: Task, port: TaskPort, { value, options }: StatedVip): BackendRecord[] {
   const label = parseVipLabel(value, task.frameworkName)
   const endpoints = endpointsOf(task, port).filter((endpoint) => fits(label, endpoint))
   if (endpoints.length === 0) {
@@ -54,7 +70,7 @@ function recordsOf(task: Task, port: TaskPort, value: string): BackendRecord[] {
     const cause = 'no address of the task fits'
     throw new NavstarError('BACKEND_FAMILY_MISMATCH', { attempt, cause })
   }
-  return endpoints.map((endpoint) => recordOf({ task, port, label, endpoint }))
+  return endpoints.map((endpoint) => recordOf({ task, port, label, endpoint, options }))
 }
 
 /** A literal VIP takes backends of its own family only; a named one has an address per family. */
@@ -87,9 +103,10 @@ interface RecordParts {
   readonly port: TaskPort
   readonly label: VipLabel
   readonly endpoint: Endpoint
+  readonly options: VipOptions
 }
 
-function recordOf({ task, port, label, endpoint }: RecordParts): BackendRecord {
+function recordOf({ task, port, label, endpoint, options }: RecordParts): BackendRecord {
   const record = {
     vip: label.vip,
     vipPort: label.port,
@@ -98,6 +115,7 @@ function recordOf({ task, port, label, endpoint }: RecordParts): BackendRecord {
     weight: weightOf(task),
     nodeIp: task.agentIp,
     taskKey: task.key,
+    ...(Object.keys(options).length > 0 && { options }),
   }
   return { key: backendRecordKeyOf(record), ...record }
 }

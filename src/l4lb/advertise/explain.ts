@@ -32,13 +32,13 @@ function judge(task: Task, port: TaskPort): Pick<PortVerdict, 'verdict' | 'why' 
   }
   // What is stated is asked, so that the explanation cannot differ from it.
   const { records, problems } = advertise({ ...task, ports: [port] })
-  const why = problems[0]?.message
-  if (why !== undefined) return { verdict: 'none', why, endpoints: [] }
+  const notes = problems.map(({ message }) => message)
+  if (records.length === 0) return { verdict: 'none', why: notes.join('; '), endpoints: [] }
   const endpoints = records.map(formatEndpoint)
-  if (records.some(({ weight }) => weight > 0)) {
-    return { verdict: 'backend', why: 'the task runs and is healthy', endpoints }
-  }
-  return { verdict: 'draining', why: whyDraining(task), endpoints }
+  const isActive = records.some(({ weight }) => weight > 0)
+  const reason = isActive ? 'the task runs and is healthy' : whyDraining(task)
+  const why = [reason, ...notes].join('; ')
+  return { verdict: isActive ? 'backend' : 'draining', why, endpoints }
 }
 
 function whyDraining({ phase, health }: Task): string {

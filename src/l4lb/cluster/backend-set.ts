@@ -5,7 +5,7 @@
  *
  * | field | bytes | |
  * | --- | --- | --- |
- * | header | 1 + n | length; address of the node (16, IPv4 mapped) |
+ * | header | 1 + n | length; address of the node (16, IPv4 mapped); options (option-table.ts) |
  * | backend | 2 + n | length, then the rows below |
  * | flags | 1 | 1: address is IPv6, 2: has local, 4: local is IPv6, 8: has a node address of its own |
  * | weight | 2 | |
@@ -13,6 +13,7 @@
  * | local address, port | 4 or 16, 2 | where flagged |
  * | node address | 16 | where flagged |
  * | task key | 1 + 1 + 2 + n | bytes shared at the start, at the end, length of what is between, that |
+ * | options | 1 | number of an entry in the header; absent without options |
  *
  * All integers are big-endian.
  */
@@ -22,7 +23,9 @@ import { type BackendRecord, backendRecordKeyOf, vipKeyOf } from '../../model/ba
 import { familyOf, type Ip } from '../../model/ip.ts'
 import { type ClusterRecord, type OwnRecord, RECORD_KINDS } from '../../model/record.ts'
 import type { TaskKey } from '../../model/task.ts'
+import { formatOptions, type VipOptions } from '../../model/vip-options.ts'
 import { FieldReader, FieldWriter } from './fields.ts'
+import { optionEntries, readOptionTable, writeOptionTable } from './option-table.ts'
 import { parseVipKey, type VipIdentity } from './vip-key.ts'
 
 /** The layout that this node writes, and the only one that it reads. */
@@ -54,10 +57,15 @@ export function encodeBackendSet(backends: readonly BackendRecord[]): WrittenSet
   if (first === undefined) return {}
   const key = vipKeyOf(first)
   if (Buffer.byteLength(key) > KEY_BYTES) return { problem: tooLarge(key, 'its name is too long') }
+  const entries = optionEntries(ordered.map(({ options }) => options))
   const writer = new FieldWriter()
-  writer.u8(16)
-  writer.ip16(first.nodeIp)
-  const omitted = writeBackends(writer, ordered, first.nodeIp)
+  writeHeader(
+    writer,
+    first.nodeIp,
+    [...entries.values()].map(({ options }) => options),
+  )
+  const optionNumberOf = ({ options }: BackendRecord) => entries.get(formatOptions(options))?.number
+  const omitted = writeBackends(writer, ordered, { nodeIp: first.nodeIp, optionNumberOf })
   const { backends: kind } = RECORD_KINDS
   const record = { kind, schema: BACKEND_SET_SCHEMA, key, value: writer.bytes() }
   if (omitted === 0) return { record }
@@ -69,11 +77,25 @@ function tooLarge(key: string, cause: string): NavstarError {
   return new NavstarError('RECORD_TOO_LARGE', { attempt, cause })
 }
 
+function writeHeader(writer: FieldWriter, nodeIp: Ip, entries: readonly VipOptions[]): void {
+  const header = new FieldWriter()
+  header.ip16(nodeIp)
+  writeOptionTable(header, entries)
+  writer.u8(header.sizeBytes)
+  writer.raw(header.bytes())
+}
+
+/** What backends are written against. */
+interface WrittenHeader {
+  readonly nodeIp: Ip
+  readonly optionNumberOf: (backend: BackendRecord) => number | undefined
+}
+
 /** @returns how many did not fit */
 function writeBackends(
   writer: FieldWriter,
   backends: readonly BackendRecord[],
-  nodeIp: Ip,
+  { nodeIp, optionNumberOf }: WrittenHeader,
 ): number {
   let previous: Uint8Array = new Uint8Array()
   let omitted = 0
@@ -88,6 +110,8 @@ function writeBackends(
     writer.u16(0)
     writeEndpoints(writer, backend, nodeIp)
     writeTaskKey(writer, taskKey, previous)
+    const optionNumber = optionNumberOf(backend)
+    if (optionNumber !== undefined) writer.u8(optionNumber)
     writer.setU16(lengthAt, writer.sizeBytes - lengthAt - 2)
     previous = taskKey
   }
@@ -156,7 +180,8 @@ export function decodeBackendSet(
   const header = reader.part(reader.u8())
   const nodeIp = header.ip16()
   if (header.isBroken) return refuse('it has no header')
-  const context = { ...identity, node: record.node, nodeIp, isOwn }
+  const options = readOptionTable(header)
+  const context = { ...identity, node: record.node, nodeIp, isOwn, options }
   const { backends, skipped } = readBackends(reader, context)
   return skipped === 0 ? { backends } : refuse(`${skipped} cannot be used`, backends)
 }
@@ -165,6 +190,8 @@ interface SetContext extends VipIdentity {
   readonly node: ClusterRecord['node']
   readonly nodeIp: Ip
   readonly isOwn: boolean
+  /** The entries of the header. */
+  readonly options: readonly VipOptions[]
 }
 
 function readBackends(reader: FieldReader, context: SetContext) {
@@ -177,14 +204,15 @@ function readBackends(reader: FieldReader, context: SetContext) {
     const taskKey = readTaskKey(part, previous)
     if (taskKey === undefined) return { backends: [...backends.values()], skipped: skipped + 1 }
     previous = taskKey
-    const backend = backendOf(endpoints, taskKey, context)
+    const options = part.remainingBytes === 0 ? undefined : context.options[part.u8()]
+    const backend = backendOf({ ...endpoints, options }, taskKey, context)
     if (backend === undefined || backends.has(backend.key)) skipped++
     else backends.set(backend.key, backend)
   }
   return { backends: [...backends.values()], skipped: skipped + Math.sign(reader.remainingBytes) }
 }
 
-type Endpoints = ReturnType<typeof readEndpoints>
+type Read = ReturnType<typeof readEndpoints> & { readonly options: VipOptions | undefined }
 
 function readEndpoints(part: FieldReader) {
   const flags = part.u8()
@@ -214,7 +242,7 @@ function readTaskKey(part: FieldReader, previous: Uint8Array): Uint8Array | unde
 }
 
 function backendOf(
-  { weight, address, port, local, nodeIp }: Endpoints,
+  { weight, address, port, local, nodeIp, options }: Read,
   taskKey: Uint8Array,
   context: SetContext,
 ): BackendRecord | undefined {
@@ -232,6 +260,7 @@ function backendOf(
     nodeIp: nodeIp ?? context.nodeIp,
     taskKey: Buffer.from(taskKey).toString() as TaskKey,
     node,
+    ...(options !== undefined && { options }),
   }
   const key = flat(backendRecordKeyOf(record)) as BackendRecord['key']
   if (!isOwn || local?.port === undefined) return { key, ...record }

@@ -10,6 +10,7 @@ import {
   parseClusterRecordId,
   RECORD_KINDS,
 } from '../../model/record.ts'
+import { isSameOptions } from '../../model/vip-options.ts'
 import type { AddressBook, ClaimChange } from '../addresses/address-book.ts'
 import { decodeAddressClaim, parseClaimKey } from '../addresses/address-claim.ts'
 import { decodeBackendSet } from './backend-set.ts'
@@ -222,5 +223,6 @@ function viewOf(member: Member | undefined, isIsolated: boolean): View {
 
 /** Equal keys mean equal endpoints and tasks. */
 function isSame(one: BackendRecord, other: BackendRecord): boolean {
-  return one.weight === other.weight && one.nodeIp === other.nodeIp
+  const isAlike = one.weight === other.weight && one.nodeIp === other.nodeIp
+  return isAlike && isSameOptions(one.options, other.options)
 }

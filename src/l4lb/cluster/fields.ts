@@ -30,6 +30,11 @@ export class FieldWriter {
     this.#buffer.writeUInt16BE(value, at)
   }
 
+  u32(value: number): void {
+    const at = this.#take(4)
+    this.#buffer.writeUInt32BE(value, at)
+  }
+
   /** Overwrites what {@link FieldWriter.u16} wrote there. */
   setU16(at: number, value: number): void {
     this.#buffer.writeUInt16BE(value, at)
@@ -105,6 +110,11 @@ export class FieldReader {
   u16(): number {
     const at = this.#take(2)
     return at === undefined ? 0 : this.#bytes.readUInt16BE(at)
+  }
+
+  u32(): number {
+    const at = this.#take(4)
+    return at === undefined ? 0 : this.#bytes.readUInt32BE(at)
   }
 
   /** A whole number up to 2^53 − 1, in 8 bytes. */

@@ -9,6 +9,7 @@ import type { Service, ServiceKey } from '../../model/vip.ts'
 import { AddressBook } from '../addresses/address-book.ts'
 import type { VipRange } from '../addresses/address-space.ts'
 import { FormerAddresses } from '../addresses/former-addresses.ts'
+import { contestedOptions } from './agreed-options.ts'
 import { desiredServices } from './desired.ts'
 import { type NameClaims, ownerOf } from './name-owner.ts'
 import { type GroupKey, type GroupServices, ServiceClaimants } from './service-claimants.ts'
@@ -41,6 +42,7 @@ export class DesiredServices {
   readonly #groups = new Map<GroupKey, Group>()
   readonly #claimants = new ServiceClaimants()
   readonly #collisions = new Map<GroupKey, NavstarError>()
+  readonly #contested = new Map<GroupKey, readonly NavstarError[]>()
   #nodeIp: Ip | undefined
 
   /**
@@ -52,9 +54,11 @@ export class DesiredServices {
     this.#former = new FormerAddresses(drainMs)
   }
 
-  /** VIPs that share a DNS name or an address, and names without an address. */
+  /** VIPs that share a DNS name or an address, whose tasks differ, and names without an address. */
   get problems(): readonly NavstarError[] {
-    return [...this.#collisions.values(), ...this.#claimants.problems, ...this.#addresses.problems]
+    const contested = [...this.#contested.values()].flat()
+    const collisions = [...this.#collisions.values(), ...this.#claimants.problems]
+    return [...collisions, ...contested, ...this.#addresses.problems]
   }
 
   /** The addresses of each name with a VIP, e.g. `web.marathon` → [11.0.0.37]. */
@@ -161,6 +165,7 @@ export class DesiredServices {
     const owner = ownerOf(claims)
     this.#reportCollision(key, claims, owner)
     const owned = [...group.records.values()].filter((record) => claimantOf(record) === owner)
+    this.#reportContested(key, owned)
     const addressOf = (name: string, family: Family) => this.#addresses.addressOf(name, family)
     const services = desiredServices(owned, { addressOf, nodeIp: this.#nodeIp })
     const formerServices = this.#formerServices(key, owned)
@@ -185,6 +190,13 @@ export class DesiredServices {
       }
     }
     return services
+  }
+
+  #reportContested(key: GroupKey, owned: readonly BackendRecord[]): void {
+    const stated = owned.filter(({ options }) => options !== undefined)
+    const problems = stated.length < 2 ? [] : contestedOptions(stated)
+    if (problems.length === 0) this.#contested.delete(key)
+    else this.#contested.set(key, problems)
   }
 
   #reportCollision(key: GroupKey, claims: NameClaims, owner: string | undefined): void {

@@ -8,6 +8,7 @@ import {
   type ServiceKey,
   serviceKeyOf,
 } from '../../model/vip.ts'
+import { agreedOptions } from './agreed-options.ts'
 
 /** What {@link desiredServices} needs beside the records. */
 export interface DesiredContext {
@@ -40,7 +41,9 @@ export function desiredServices(
   }
   const services = new Map<ServiceKey, Service>()
   for (const [key, { service, records: own }] of building) {
-    services.set(key, { ...service, backends: backendsOf(own, context) })
+    const { options } = agreedOptions(own)
+    const backends = backendsOf(own, context)
+    services.set(key, { ...service, backends, ...(options && { options }) })
   }
   return services
 }

@@ -1,5 +1,5 @@
 import type { Protocol } from '../../model/port.ts'
-import type { TaskPort } from '../../model/task.ts'
+import type { TaskPort, VipOptionLabel } from '../../model/task.ts'
 
 /**
  * Merges what several sources say about a task's ports. Entries of one protocol are the same
@@ -69,13 +69,20 @@ function unite(group: readonly TaskPort[]): TaskPort {
   const hostPort = lowest(group.map((entry) => entry.hostPort))
   const name = lowest(group.map((entry) => entry.name))
   const vips = [...new Set(group.flatMap((entry) => entry.vips))].sort()
+  const vipOptions = distinct(group.flatMap((entry) => entry.vipOptions ?? []))
   return {
     protocol,
     ...(port === undefined ? {} : { port }),
     ...(hostPort === undefined ? {} : { hostPort }),
     ...(name === undefined ? {} : { name }),
     vips,
+    ...(vipOptions.length === 0 ? {} : { vipOptions }),
   }
+}
+
+function distinct(labels: readonly VipOptionLabel[]): readonly VipOptionLabel[] {
+  const byText = new Map(labels.map((label) => [JSON.stringify(label), label] as const))
+  return [...byText.keys()].sort().flatMap((text) => byText.get(text) ?? [])
 }
 
 function lowest<T extends number | string>(values: readonly (T | undefined)[]): T | undefined {

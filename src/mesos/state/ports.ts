@@ -19,6 +19,7 @@ import {
 import { legacyVipPorts } from './legacy-vips.ts'
 import { mergePorts } from './merge-ports.ts'
 import { quote, type SkipPart } from './skipped.ts'
+import { type TextLabel, vipsOf } from './vip-labels.ts'
 
 /** A `network-scope` label that cannot be understood: it voids all ports of its task. */
 class ScopeError extends Error {}
@@ -93,7 +94,7 @@ function discoveryPorts(ports: readonly unknown[], skip: SkipPart): readonly Tas
       protocol,
       ...(scope === 'host' ? { hostPort: port } : { port }),
       ...(name === undefined ? {} : { name }),
-      vips: vipValues(labels, subject, skip),
+      ...vipsOf(textLabels(labels, subject, skip)),
     }
   }
   return eachGuarded(ports, { subject: 'discovery port', parse }, skip)
@@ -114,19 +115,19 @@ function scopeOf(labels: readonly JsonObject[]): 'host' | 'container' {
   throw new ScopeError(`network-scope ${found.join(' and ')} is neither host nor container`)
 }
 
-/** Values of labels whose key begins with exactly `VIP` or `vip`; `Vip_0` is none. */
-function vipValues(
+/** Labels whose key begins with exactly `VIP` or `vip`; `Vip_0` is none. */
+function textLabels(
   labels: readonly JsonObject[],
   subject: string,
   skip: SkipPart,
-): readonly string[] {
-  const vips: string[] = []
+): readonly TextLabel[] {
+  const found: TextLabel[] = []
   for (const { key, value } of labels) {
     if (typeof key !== 'string' || !(key.startsWith('VIP') || key.startsWith('vip'))) continue
-    if (typeof value === 'string') vips.push(value)
+    if (typeof value === 'string') found.push({ key, value })
     else skip('label_value', `${subject}: label ${quote(key)} has the value ${quote(value)}`)
   }
-  return vips
+  return found
 }
 
 function protocolOf(entry: JsonObject, subject: string, skip: SkipPart): Protocol | undefined {

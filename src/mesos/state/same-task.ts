@@ -1,4 +1,4 @@
-import type { Task, TaskKey, TaskPort } from '../../model/task.ts'
+import type { Task, TaskKey, TaskPort, VipOptionLabel } from '../../model/task.ts'
 
 /**
  * The tasks of `next`, but the objects of `previous` where nothing changed, so that a table of
@@ -37,8 +37,13 @@ function isSamePort(left: TaskPort, right: TaskPort): boolean {
     left.port === right.port &&
     left.hostPort === right.hostPort &&
     left.name === right.name &&
-    isSameList(left.vips, right.vips)
+    isSameList(left.vips, right.vips) &&
+    isSameList(left.vipOptions ?? [], right.vipOptions ?? [], isSameOption)
   )
+}
+
+function isSameOption(left: VipOptionLabel, right: VipOptionLabel): boolean {
+  return left.vip === right.vip && left.option === right.option && left.value === right.value
 }
 
 function isSameList<T>(

@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { VipIdentity } from '../../../src/l4lb/cluster/vip-key.ts'
 import { type BackendRecord, backendRecordKeyOf } from '../../../src/model/backend-record.ts'
 import { taskKeyOf } from '../../../src/model/task.ts'
+import type { VipOptions } from '../../../src/model/vip-options.ts'
 import { anyIp, anyIpv4 } from '../../model/addresses.ts'
 import { ip, port, record, vip } from '../records.ts'
 
@@ -24,6 +25,13 @@ export const anyIdentity: fc.Arbitrary<VipIdentity> = fc.record({
   protocol: fc.constantFrom('tcp', 'udp'),
 })
 
+const OPTIONS: readonly VipOptions[] = [
+  { algorithm: 'random' },
+  { algorithm: 'maglev', drain: 'graceful', locality: 'none', connectionLimit: 1_000_000 },
+  { affinitySeconds: 604_800, drain: 'reset', slowStartSeconds: 1 },
+  { drain: 604_800, locality: 'node' },
+]
+
 /** Some backends of one VIP, at least one. */
 export function anySetOf(identity: VipIdentity): fc.Arbitrary<readonly BackendRecord[]> {
   const keyOf = (parts: object) => backendRecordKeyOf({ ...identity, ...parts } as BackendRecord)
@@ -33,12 +41,15 @@ export function anySetOf(identity: VipIdentity): fc.Arbitrary<readonly BackendRe
     weight: fc.nat(65_535),
     nodeIp: fc.constantFrom(ip('10.0.0.1'), ip('10.0.0.2'), ip('fd00::1')),
     taskKey: fc.tuple(anyText, anyText).map(([one, two]) => taskKeyOf(one, two)),
+    options: fc.option(fc.constantFrom(...OPTIONS), { nil: undefined }),
     local: fc.option(fc.record({ address: anyIp, port: anyPort }), { nil: undefined }),
   })
   return fc
     .uniqueArray(parts, { minLength: 1, maxLength: 12, selector: keyOf })
     .map((all) =>
-      all.map(({ local, ...each }) => record({ ...identity, ...each, ...(local && { local }) })),
+      all.map(({ local, options, ...each }) =>
+        record({ ...identity, ...each, ...(local && { local }), ...(options && { options }) }),
+      ),
     )
 }
 
