@@ -138,6 +138,11 @@ export const ERROR_CODES = {
     hint: 'It is skipped: the next master is asked, which redirects to the leader.',
     effect: 'none',
   },
+  MASTER_SILENT: {
+    summary: 'The leading master fell silent: not even heartbeats come',
+    hint: 'It subscribes again by itself; if it lasts, see whether the master and the path to it work.',
+    effect: 'none',
+  },
   MASTER_UNKNOWN: {
     summary: 'No master says who leads',
     hint: 'Check --masters and that mesos-master runs there; the last known leader is kept.',
@@ -169,7 +174,7 @@ export const ERROR_CODES = {
     effect: 'none',
   },
   MESOS_UNREACHABLE: {
-    summary: 'The Mesos agent does not answer',
+    summary: 'Mesos does not answer',
     hint: 'Check --mesos and that mesos-agent runs; the last known tasks are kept.',
     effect: 'none',
   },
@@ -216,6 +221,11 @@ export const ERROR_CODES = {
   VIP_OPTION_INVALID: {
     summary: 'An option of a VIP could not be understood',
     hint: 'Correct the label; the VIP is served without the option until then.',
+    effect: 'none',
+  },
+  VIP_OPTION_UNSUPPORTED: {
+    summary: 'The data plane of this node cannot carry out an option of a VIP',
+    hint: 'The VIP is served without it here. docs/vip-options.md says what each plane can do.',
     effect: 'none',
   },
   ZOOKEEPER_FORBIDDEN: {

@@ -1,5 +1,6 @@
 import type { NavstarError } from '../base/error.ts'
-import type { Service, ServiceKey } from '../model/vip.ts'
+import type { Backend, Service, ServiceKey } from '../model/vip.ts'
+import type { VipOptionName } from '../model/vip-options.ts'
 
 /** The kernel mechanisms that can serve VIPs. */
 export type PlaneKind = 'ebpf' | 'nftables'
@@ -34,6 +35,30 @@ export interface PlaneChange {
   readonly isOwn: boolean
 }
 
+/** An option that a plane does not carry out, with the reason. */
+export interface UnsupportedOption {
+  readonly name: VipOptionName
+  /** E.g. `it does not know how many connections are open`. */
+  readonly reason: string
+}
+
+/** What the kernel counted of one backend of a service since the plane has it; absent: not counted. */
+export interface BackendStatistics extends Pick<Backend, 'address' | 'port'> {
+  /** New connections, or flows of UDP. */
+  readonly connections?: number
+  readonly activeConnections?: number
+  /** Connections that were never established, or that the backend reset at once. */
+  readonly failures?: number
+  readonly retransmits?: number
+  readonly bytesToBackend?: number
+  readonly bytesFromBackend?: number
+  /** How many connections took up to 2ⁿ µs to be established, by n from 0. */
+  readonly connectTimes?: readonly number[]
+}
+
+/** Statistics by service. */
+export type PlaneStatistics = ReadonlyMap<ServiceKey, readonly BackendStatistics[]>
+
 /** One mechanism that serves VIPs. All planes pass one conformance suite. */
 export interface Plane {
   readonly kind: PlaneKind
@@ -42,6 +67,10 @@ export interface Plane {
    * services with the same rendering need no change.
    */
   render(service: Service): string
+  /** Options of the service that it is served without. */
+  unsupported(service: Service): readonly UnsupportedOption[]
+  /** Reads the kernel's counters. @throws NavstarError `KERNEL_READ_FAILED`, `BPF_MAP_FAILED` */
+  statistics(): Promise<PlaneStatistics>
   /** Reads the kernel. @throws NavstarError `KERNEL_READ_FAILED`, `BPF_MAP_FAILED` */
   observe(): Promise<PlaneObservation>
   /** Carries out operations, an outcome for each; a failed one does not stop the others. */

@@ -1,7 +1,7 @@
 /** The running part of the capability: records in, services in the kernel and names out. */
 import type { Registry } from 'prom-client'
 import type { Clock } from '../../base/clock.ts'
-import type { NavstarError } from '../../base/error.ts'
+import { NavstarError } from '../../base/error.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import { type ReconcileEvents, Reconciler, type ReconcileStatus } from '../../base/reconcile.ts'
@@ -11,7 +11,7 @@ import type { BackendRecord, BackendRecordKey } from '../../model/backend-record
 import type { Cidr } from '../../model/cidr.ts'
 import type { Ip } from '../../model/ip.ts'
 import type { NameRecord } from '../../model/name-record.ts'
-import type { Service, ServiceKey } from '../../model/vip.ts'
+import { formatEndpoint, type Service, type ServiceKey } from '../../model/vip.ts'
 import type { AddressBook } from '../addresses/address-book.ts'
 import { vipRangeOf } from '../addresses/address-space.ts'
 import { L4LB_DEFAULTS } from '../config.ts'
@@ -94,7 +94,7 @@ export class Balancer {
     metrics.onPlane(plane.kind)
     metrics.watch({
       services: () => this.services.snapshot.rows.values(),
-      problems: () => [...parts.problems(), ...this.#desired.problems],
+      problems: () => [...parts.problems(), ...this.problems()],
     })
   }
 
@@ -114,7 +114,7 @@ export class Balancer {
 
   /** VIPs that cannot be served as labelled. */
   problems(): readonly NavstarError[] {
-    return this.#desired.problems
+    return [...this.#desired.problems, ...this.#unsupported()]
   }
 
   /** Where the reconcile loop stands. */
@@ -157,6 +157,19 @@ export class Balancer {
     this.#target.touch(changes.keys())
     this.#reconciler.wake()
     if (this.#desired.nextDueMs < Number.POSITIVE_INFINITY) this.#draining.wake()
+  }
+
+  /** Options that the plane serves without. */
+  #unsupported(): readonly NavstarError[] {
+    const { plane } = this.#parts
+    return [...this.services.snapshot.rows.values()].flatMap((service) => {
+      if (service.options === undefined) return []
+      return plane.unsupported(service).map(({ name, reason }) => {
+        const attempt = `give ${service.name ?? formatEndpoint(service)} ${name}=${service.options?.[name]}`
+        const cause = `plane ${plane.kind}: ${reason}`
+        return new NavstarError('VIP_OPTION_UNSUPPORTED', { attempt, cause })
+      })
+    })
   }
 
   #noteNode(): boolean {

@@ -20,6 +20,14 @@ const FAILURE = new NavstarError('KERNEL_OPERATION_FAILED', { attempt: 'test' })
 
 /** A plane of renderings. */
 class Renderings implements Plane {
+  unsupported(): [] {
+    return []
+  }
+
+  async statistics() {
+    return new Map()
+  }
+
   readonly kind = 'ebpf'
   readonly held = new Map<ServiceKey, string>()
   readonly refused = new Set<ServiceKey | 'repair'>()

@@ -9,8 +9,16 @@ import { NavstarError } from '../../../base/error.ts'
 import type { BpfLinkState, BpfMap } from '../../../kernel/bpf.ts'
 import type { Cidr } from '../../../model/cidr.ts'
 import type { Service } from '../../../model/vip.ts'
-import type { OperationOutcome, Plane, PlaneObservation, PlaneOperation } from '../../plane.ts'
+import type {
+  OperationOutcome,
+  Plane,
+  PlaneObservation,
+  PlaneOperation,
+  PlaneStatistics,
+  UnsupportedOption,
+} from '../../plane.ts'
 import { renderBackends } from '../render.ts'
+import { unsupportedOptions } from '../unsupported-options.ts'
 import { words } from '../words.ts'
 import { HeldServices, type ServiceMaps } from './held-services.ts'
 import { encodeRange, isSameRange, RANGE_LIMIT } from './layout.ts'
@@ -58,6 +66,14 @@ export class EbpfPlane implements Plane {
 
   render(service: Service): string {
     return renderBackends(service.backends)
+  }
+
+  unsupported({ options }: Service): readonly UnsupportedOption[] {
+    return unsupportedOptions(options, { algorithms: ['random'], others: [] })
+  }
+
+  async statistics(): Promise<PlaneStatistics> {
+    return new Map()
   }
 
   async observe(): Promise<PlaneObservation> {

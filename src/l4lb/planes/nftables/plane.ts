@@ -15,9 +15,12 @@ import type {
   PlaneChange,
   PlaneObservation,
   PlaneOperation,
+  PlaneStatistics,
+  UnsupportedOption,
 } from '../../plane.ts'
 import { slotsOf } from '../../slots.ts'
 import { renderSlots } from '../render.ts'
+import { unsupportedOptions } from '../unsupported-options.ts'
 import { type Change, commitChanges } from './commit.ts'
 import { observeHairpin, planHairpin } from './hairpin.ts'
 import { HeldServices } from './held-services.ts'
@@ -62,6 +65,14 @@ export class NftablesPlane implements Plane {
 
   render(service: Service): string {
     return renderSlots(slotsOf(service.backends))
+  }
+
+  unsupported({ options }: Service): readonly UnsupportedOption[] {
+    return unsupportedOptions(options, { algorithms: ['random'], others: [] })
+  }
+
+  async statistics(): Promise<PlaneStatistics> {
+    return new Map()
   }
 
   async observe(): Promise<PlaneObservation> {
