@@ -47,6 +47,8 @@ export interface BackendStatistics extends Pick<Backend, 'address' | 'port'> {
   /** New connections, or flows of UDP. */
   readonly connections?: number
   readonly activeConnections?: number
+  /** Connections that wait to be established. */
+  readonly pendingConnections?: number
   /** Connections that were never established, or that the backend reset at once. */
   readonly failures?: number
   readonly retransmits?: number
