@@ -62,6 +62,11 @@ function agentFacts(text: string): { readonly pid: string; readonly hostname: st
  * 127.0.1.1: loopback is taken only when there is nothing else.
  */
 function preferred(addresses: readonly Ip[]): Ip | undefined {
+  return outsideAddress(addresses) ?? addresses.find(isIpv4) ?? addresses[0]
+}
+
+/** The address at which others reach a host, IPv4 before IPv6; undefined: it has only loopback. */
+export function outsideAddress(addresses: readonly Ip[]): Ip | undefined {
   const outside = addresses.filter((address) => !address.startsWith('127.') && address !== '::1')
-  return outside.find(isIpv4) ?? outside[0] ?? addresses.find(isIpv4) ?? addresses[0]
+  return outside.find(isIpv4) ?? outside[0]
 }

@@ -29,7 +29,7 @@ export interface MesosParts {
   readonly registry: Registry
   /** Ends the polling. */
   readonly scope: Scope
-  /** Resolves the agent's host name; default: the system's resolver. */
+  /** Resolves host names of agents; default: the system's resolver. */
   readonly lookupHost?: LookupHost
 }
 
@@ -73,10 +73,7 @@ export function startMesos(parts: MesosParts): Mesos {
  * Starts to follow the leading master; ends with the scope. Nothing waits for it: what it says only
  * makes nodes look earlier. Masters that ZooKeeper or a master_list names speak TLS when the agent does.
  */
-export function followMasters(
-  masters: Masters,
-  parts: Omit<MesosParts, 'lookupHost'>,
-): FollowedMasters {
+export function followMasters(masters: Masters, parts: MesosParts): FollowedMasters {
   const { options, clock, random, log, scope } = parts
   const { credential, caPem } = options
   const leader = openLeaderSource({

@@ -39,8 +39,10 @@ const CASES: readonly FactCase[] = [
     expected: { phase: 'running', addresses: [] },
   },
   {
-    name: 'the newest status by timestamp counts, wherever it stands',
-    parts: { statuses: [statusMessage({ timestamp: 20 }, ['9.0.0.9']), statusMessage(), starting] },
+    name: 'the last status counts, also after the clock of the agent went back',
+    parts: {
+      statuses: [starting, statusMessage({ timestamp: 20 }), statusMessage({}, ['9.0.0.9'])],
+    },
     expected: { addresses: ['9.0.0.9'] },
   },
   {

@@ -5,7 +5,7 @@ import { Wakeup } from '../../base/wakeup.ts'
 import { reduceSnapshot } from '../records.ts'
 import { inTurns } from '../snapshot/steps.ts'
 import { waitAtMost } from './deadline.ts'
-import type { MasterFacts } from './facts.ts'
+import type { BegunAudit, MasterFacts } from './facts.ts'
 import type { FactsChange } from './ledger.ts'
 import type { MasterConnection, OpenStream } from './master-connection.ts'
 import type { StreamTiming } from './stream-timing.ts'
@@ -61,23 +61,24 @@ export class Audits {
     signal: AbortSignal,
   ): Promise<void> {
     const { facts, stream, events } = this.#parts
-    facts.beginAudit()
+    const audit = facts.beginAudit()
     let change: FactsChange
     try {
-      change = await this.#ask(signal)
+      change = await this.#ask(audit, signal)
     } catch (error) {
       facts.dropAudit()
       signal.throwIfAborted()
       return onResult('failed', toNavstarError(error, `audit ${stream.url.host}`))
     }
-    onResult(change.hints.size + change.gone.length > 0 ? 'corrected' : 'unchanged')
+    const { hints, named, gone } = change
+    onResult(hints.size + named.size + gone.length > 0 ? 'corrected' : 'unchanged')
     events.onChange(change)
   }
 
-  async #ask(signal: AbortSignal): Promise<FactsChange> {
+  async #ask(audit: BegunAudit, signal: AbortSignal): Promise<FactsChange> {
     const { connection, stream, facts, clock } = this.#parts
     const { bytes, contentType } = await connection.getState(stream, { signal })
     const snapshot = await reduceSnapshot(bytes, contentType, { source: 'GET_STATE', signal })
-    return await inTurns(facts.auditing(snapshot, clock.nowMs()), signal)
+    return await inTurns(facts.auditing(audit, snapshot, clock.nowMs()), signal)
   }
 }

@@ -28,6 +28,11 @@ import { replace } from './replacement.ts'
 /** The least that a master waits for agents after a fail-over, and a margin. */
 export const REREGISTER_TIMEOUT_MS: number = 11 * 60_000
 
+/** An audit that was asked for; a proof that events since then are remembered. */
+export interface BegunAudit {
+  readonly told: Touched
+}
+
 /** The facts; one writer applies events and snapshots in the order in which they came. */
 export class MasterFacts {
   readonly #ledger = new Ledger()
@@ -73,9 +78,14 @@ export class MasterFacts {
     return change
   }
 
-  /** An audit is asked for now: what events say until {@link auditing} ends outweighs its answer. */
-  beginAudit(): void {
-    this.#ledger.touched = nothingTouched()
+  /**
+   * An audit is asked for now: what events say until {@link auditing} ends outweighs its answer.
+   * To be called before the question is sent: an answer may be as old as the question.
+   */
+  beginAudit(): BegunAudit {
+    const told = nothingTouched()
+    this.#ledger.touched = told
+    return { told }
   }
 
   /** The audit has no answer. */
@@ -83,9 +93,14 @@ export class MasterFacts {
     this.#ledger.touched = undefined
   }
 
-  /** Applies the answer of an audit, step by step; events may be applied between the steps. */
-  *auditing(snapshot: Snapshot, nowMs: number): Steps<FactsChange> {
-    const change = yield* this.#replace(snapshot, nowMs, this.#ledger.touched ?? nothingTouched())
+  /**
+   * Applies the answer of an audit, step by step; events may be applied between the steps. The
+   * answer of an audit that was dropped, or begun on an earlier stream, changes nothing: of what
+   * was told since it was asked for there is no record.
+   */
+  *auditing({ told }: BegunAudit, snapshot: Snapshot, nowMs: number): Steps<FactsChange> {
+    if (told !== this.#ledger.touched) return newChange()
+    const change = yield* this.#replace(snapshot, nowMs, told)
     this.#ledger.touched = undefined
     return change
   }
@@ -99,12 +114,12 @@ export class MasterFacts {
     this.#ledger.touched = undefined
     const isFirst = !this.#hasSnapshot
     this.#hasSnapshot = true
-    return isFirst ? { ...change, hints: new Set() } : change
+    return isFirst ? { ...change, hints: new Set(), named: new Set() } : change
   }
 
   /** {@link auditing} at once. */
-  audited(snapshot: Snapshot, nowMs: number): FactsChange {
-    return inOneTurn(this.auditing(snapshot, nowMs))
+  audited(audit: BegunAudit, snapshot: Snapshot, nowMs: number): FactsChange {
+    return inOneTurn(this.auditing(audit, snapshot, nowMs))
   }
 
   /** {@link subscribing} at once. */

@@ -7,10 +7,12 @@ import type { Clock } from '../../base/clock.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
 import type { Scope } from '../../base/scope.ts'
-import type { Ip } from '../../model/ip.ts'
+import { type LookupHost, systemLookup } from '../agent-address.ts'
 import type { MesosOptions } from '../config.ts'
 import { masterMetrics } from '../metrics.ts'
+import { Announcer, type GoneListener, type HintListener } from './announcer.ts'
 import { MasterFacts } from './facts.ts'
+import { HostNames } from './host-names.ts'
 import type { LeaderSource } from './leader.ts'
 import type { LeaderStatus } from './leader-view.ts'
 import { MasterConnection } from './master-connection.ts'
@@ -29,13 +31,9 @@ export interface MastersParts {
   /** Ends the stream. */
   readonly scope: Scope
   readonly timing?: StreamTiming
+  /** For agents of which the master tells a host name only; default: the system's resolver. */
+  readonly lookupHost?: LookupHost
 }
-
-/** Something of a task on the agent at this address changed, or of the agent itself. */
-export type HintListener = (agentAddress: Ip) => void
-
-/** The agent never comes back under its id; `isAddressInUse`: but another one is there already. */
-export type GoneListener = (agentId: string, address: Ip, isAddressInUse: boolean) => void
 
 /** How the masters are followed. */
 export interface MastersStatus {
@@ -61,9 +59,11 @@ export interface FollowedMasters {
 /** Starts to follow the leading master's stream; ends with the scope. */
 export function startMasters(parts: MastersParts): FollowedMasters {
   const { options, leader, clock, scope, timing = STREAM_TIMING } = parts
-  const hintListeners = new Set<HintListener>()
-  const goneListeners = new Set<GoneListener>()
   const facts = new MasterFacts()
+  const log = parts.log.child('mesos-master')
+  const names = new HostNames({ lookupHost: parts.lookupHost ?? systemLookup, clock, log })
+  const announcer = new Announcer(facts, names)
+  scope.own(names)
   const { credential, caPem, maxStateBytes } = options
   const connection = new MasterConnection({
     ...(credential === undefined ? {} : { credential }),
@@ -76,21 +76,15 @@ export function startMasters(parts: MastersParts): FollowedMasters {
   scope.own(connection)
   const stream = new MasterStream({
     ...{ leader, connection, facts, clock, random: parts.random, timing },
-    log: parts.log.child('mesos-master'),
+    log,
     metrics: masterMetrics(parts.registry),
     maxRecordBytes: maxStateBytes,
-    onChange: ({ hints, gone }) => {
-      for (const address of hints) for (const listener of hintListeners) listener(address)
-      for (const { agentId, address, isAddressInUse } of gone) {
-        if (address === undefined) continue
-        for (const listener of goneListeners) listener(agentId, address, isAddressInUse)
-      }
-    },
+    onChange: (change) => announcer.announce(change),
   })
   scope.run((signal) => stream.run(signal))
   return {
-    onHint: (listener) => listen(hintListeners, listener),
-    onGone: (listener) => listen(goneListeners, listener),
+    onHint: (listener) => announcer.onHint(listener),
+    onGone: (listener) => announcer.onGone(listener),
     status: () => ({
       leader: leader.status(),
       stream: stream.status,
@@ -99,9 +93,4 @@ export function startMasters(parts: MastersParts): FollowedMasters {
     }),
     facts,
   }
-}
-
-function listen<T>(listeners: Set<T>, listener: T): () => void {
-  listeners.add(listener)
-  return () => void listeners.delete(listener)
 }

@@ -6,6 +6,8 @@ import { isTerminal, KnownTasks, type MasterTask } from './known-tasks.ts'
 /** An agent that never comes back under its id. */
 export interface GoneAgent {
   readonly agentId: string
+  readonly hostname: string
+  /** Undefined: only its host name is known. */
   readonly address: Ip | undefined
   /** Another agent has the address already: only the id is gone, not the host. */
   readonly isAddressInUse: boolean
@@ -15,18 +17,21 @@ export interface GoneAgent {
 export interface FactsChange {
   /** Agents, by address, of which a task or they themselves changed. */
   readonly hints: ReadonlySet<Ip>
+  /** The same of agents without a known address, by host name. */
+  readonly named: ReadonlySet<string>
   readonly gone: readonly GoneAgent[]
 }
 
 /** A change that is being put together. */
 export interface Change {
   readonly hints: Set<Ip>
+  readonly named: Set<string>
   readonly gone: GoneAgent[]
 }
 
 /** Nothing yet. */
 export function newChange(): Change {
-  return { hints: new Set(), gone: [] }
+  return { hints: new Set(), named: new Set(), gone: [] }
 }
 
 /** What events told while an audit was under way: newer than its snapshot may be. */
@@ -76,9 +81,9 @@ export class Ledger {
     const agent = this.agents.get(agentId)
     this.#drop(agentId)
     if (agent === undefined) return
-    const { address } = agent
+    const { address, hostname } = agent
     const isAddressInUse = address !== undefined && this.agents.hasAddress(address)
-    change.gone.push({ agentId, address, isAddressInUse })
+    change.gone.push({ agentId, hostname, address, isAddressInUse })
   }
 
   /** Forgets an agent and its tasks. */
@@ -105,8 +110,9 @@ export class Ledger {
 
   /** Something changed on this agent. */
   hint(agentId: string, change: Change): void {
-    const address = this.agents.get(agentId)?.address
-    if (address !== undefined) change.hints.add(address)
+    const agent = this.agents.get(agentId)
+    if (agent?.address !== undefined) change.hints.add(agent.address)
+    else if (agent !== undefined) change.named.add(agent.hostname)
   }
 
   /** To be called when awaited agents have been noted. */

@@ -38,7 +38,7 @@ export function* replace(parts: ReplaceParts): Steps<FactsChange> {
   ledger.scheduleExpiry()
   // Agents may have swapped their places.
   const gone = change.gone.filter(({ agentId }) => ledger.agents.get(agentId) === undefined)
-  return { hints: change.hints, gone }
+  return { ...change, gone }
 }
 
 /** @returns a number for each entry that was looked at */

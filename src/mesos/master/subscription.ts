@@ -224,6 +224,7 @@ const HINT = 'It subscribes again; what is known is kept meanwhile.'
 function merged(changes: readonly FactsChange[]): FactsChange {
   return {
     hints: new Set(changes.flatMap(({ hints }) => [...hints])),
+    named: new Set(changes.flatMap(({ named }) => [...named])),
     gone: changes.flatMap(({ gone }) => gone),
   }
 }

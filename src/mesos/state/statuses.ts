@@ -11,7 +11,6 @@ import type { TaskHealth, TaskPhase } from '../../model/task.ts'
 import {
   booleanAt,
   type JsonObject,
-  numberAt,
   objectAt,
   objectsAt,
   requiredTextAt,
@@ -32,14 +31,9 @@ export function phaseOf(task: JsonObject): TaskPhase {
   return state === 'TASK_KILLING' ? 'killing' : 'other'
 }
 
-/** The statuses, newest first; of equal age the one that stands later in the list. */
+/** The statuses, newest first: Mesos lists them as they came. Timestamps go back when clocks do. */
 export function newestFirst(task: JsonObject): readonly JsonObject[] {
-  const statuses = objectsAt(task, ['statuses'])
-  const aged = statuses.map((status) => ({ status, at: numberAt(status, ['timestamp']) ?? 0 }))
-  return aged
-    .reverse()
-    .sort((left, right) => right.at - left.at)
-    .map(({ status }) => status)
+  return objectsAt(task, ['statuses']).toReversed()
 }
 
 /** The health by the newest status that carries a result. */

@@ -48,17 +48,21 @@ describe('an audit that is older than events', () => {
     ],
   ])('%s', (_name, events, facts) => {
     const engine = begun()
-    engine.beginAudit()
+    const audit = engine.beginAudit()
     for (const event of events) engine.apply(event, 1)
-    engine.audited(late, 2)
+    engine.audited(audit, late, 2)
     expect(known(engine)).toEqual(facts)
   })
 
   test('does not tell of tasks of an agent that was removed since', () => {
     const engine = begun()
-    engine.beginAudit()
+    const audit = engine.beginAudit()
     engine.apply({ kind: 'agentRemoved', agentId: 'A' }, 1)
-    engine.audited(snapshot({ agents: [agent()], tasks: [task(), task({ taskId: 'x' })] }), 2)
+    engine.audited(
+      audit,
+      snapshot({ agents: [agent()], tasks: [task(), task({ taskId: 'x' })] }),
+      2,
+    )
     expect(known(engine)).toEqual({ tasks: {}, agents: {} })
   })
 
@@ -67,9 +71,9 @@ describe('an audit that is older than events', () => {
       agents: [agent(), agent('B', 2)],
       tasks: [task({ state: 'TASK_STAGING' })],
     })
-    facts.beginAudit()
+    const audit = facts.beginAudit()
     facts.apply(agentTold('B', 2), 1)
-    expect(said(facts.audited(late, 2))).toEqual({ hints: ['10.0.0.1'], gone: [] })
+    expect(said(facts.audited(audit, late, 2))).toEqual({ hints: ['10.0.0.1'], gone: [] })
     expect(facts.tasks.get('f/web.1' as never)?.state).toBe('TASK_RUNNING')
   })
 
@@ -78,9 +82,26 @@ describe('an audit that is older than events', () => {
     facts.beginAudit()
     facts.apply(taskTold({ state: 'TASK_KILLED' }), 1)
     facts.dropAudit()
-    facts.beginAudit()
-    facts.audited(late, 2)
+    facts.audited(facts.beginAudit(), late, 2)
     expect(known(facts)).toEqual(ONE)
+  })
+
+  test.each<[string, (facts: MasterFacts) => void]>([
+    ['was dropped', (facts) => facts.dropAudit()],
+    ['was dropped, while another one is under way', (facts) => void facts.beginAudit()],
+    [
+      'was begun on an earlier stream',
+      (facts) => void facts.subscribed(snapshot({ agents: [agent()] }), 1),
+    ],
+  ])('whose answer comes after it %s takes nothing back', (_name, end) => {
+    const facts = begun()
+    const audit = facts.beginAudit()
+    facts.apply(taskTold({ state: 'TASK_KILLED' }), 1)
+    end(facts)
+    facts.apply(taskTold({ taskId: 'x' }), 2)
+    const before = known(facts)
+    expect(said(facts.audited(audit, late, 3))).toEqual({ hints: [], gone: [] })
+    expect(known(facts)).toEqual(before)
   })
 })
 
@@ -105,8 +126,8 @@ describe('an audit that is applied step by step', () => {
     const facts = new MasterFacts()
     const others = [task({ frameworkId: 'other', agentId: 'S3' })]
     facts.subscribed(snapshot({ agents, tasks: [...all.slice(0, 800), ...others] }), 0)
-    facts.beginAudit()
-    const audit = facts.auditing(snapshot({ agents, tasks: [...all, ...others] }), 1)
+    const begunAudit = facts.beginAudit()
+    const audit = facts.auditing(begunAudit, snapshot({ agents, tasks: [...all, ...others] }), 1)
     let taken = 0
     for (; taken <= steps; taken++) if (taken === steps || audit.next().done === true) break
     for (const event of events) facts.apply(event, 1)

@@ -1,6 +1,7 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MasterFacts, REREGISTER_TIMEOUT_MS } from '../../../src/mesos/master/facts.ts'
+import { newChange } from '../../../src/mesos/master/ledger.ts'
 import type { MasterEvent } from '../../../src/mesos/master/master-event.ts'
 import { agent, agentTold, awaited, known, said, snapshot, task, taskTold } from './master-facts.ts'
 
@@ -105,7 +106,7 @@ describe('an event', () => {
     const engine = begun()
     const changes = events.map((event) => engine.apply(event, 1))
     expect(known(engine)).toEqual(facts)
-    expect(said(changes.at(-1) ?? { hints: new Set(), gone: [] })).toEqual(change)
+    expect(said(changes.at(-1) ?? newChange())).toEqual(change)
   })
 
   test('of a task whose agent is not known yet waits for the agent', () => {
@@ -235,8 +236,7 @@ describe('an agent that is awaited after a fail-over', () => {
 
   test('stays as long as snapshots list it', () => {
     const facts = awaiting()
-    facts.beginAudit()
-    facts.audited(snapshot({ recoveredAgents: [awaited()] }), 500_000)
+    facts.audited(facts.beginAudit(), snapshot({ recoveredAgents: [awaited()] }), 500_000)
     facts.apply(NOTHING, 1000 + REREGISTER_TIMEOUT_MS)
     expect(facts.tasks.size).toBe(2)
     facts.apply(NOTHING, 500_000 + REREGISTER_TIMEOUT_MS)
@@ -245,8 +245,7 @@ describe('an agent that is awaited after a fail-over', () => {
 
   test('is dropped by the snapshot that lists it no more', () => {
     const facts = awaiting()
-    facts.beginAudit()
-    facts.audited(snapshot(), 2000)
+    facts.audited(facts.beginAudit(), snapshot(), 2000)
     expect(known(facts)).toEqual({ tasks: {}, agents: {} })
   })
 

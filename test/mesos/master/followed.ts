@@ -4,6 +4,7 @@ import { silentLog } from '../../../src/base/log.ts'
 import { seededRandom } from '../../../src/base/random.ts'
 import { Scope } from '../../../src/base/scope.ts'
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
+import type { LookupHost } from '../../../src/mesos/agent-address.ts'
 import { MESOS_DEFAULTS } from '../../../src/mesos/config.ts'
 import {
   type FollowedMasters,
@@ -58,7 +59,11 @@ export class Followed {
   #followed: FollowedMasters | undefined
 
   /** Starts to follow; the leader is the first master unless the test says otherwise. */
-  start(leader?: MasterAddress, options: Partial<MastersParts['options']> = {}): FollowedMasters {
+  start(
+    leader?: MasterAddress,
+    options: Partial<MastersParts['options']> = {},
+    lookupHost: LookupHost = async () => [],
+  ): FollowedMasters {
     this.leader.current = leader
     this.#followed = startMasters({
       options: { ...MESOS_DEFAULTS, ...options },
@@ -68,6 +73,7 @@ export class Followed {
       log: silentLog,
       registry: this.registry,
       scope: this.scope,
+      lookupHost,
     })
     this.#followed.onHint((address) => this.hints.push(address))
     this.#followed.onGone((agentId, address) => this.gone.push(`${agentId} ${address}`))

@@ -1,5 +1,5 @@
 /** The product from bytes to facts: RecordIO, decoders and {@link MasterFacts}. */
-import { MasterFacts } from '../../../src/mesos/master/facts.ts'
+import { type BegunAudit, MasterFacts } from '../../../src/mesos/master/facts.ts'
 import type { FactsChange } from '../../../src/mesos/master/ledger.ts'
 import { readMasterEvent } from '../../../src/mesos/master/master-event.ts'
 import { RecordioDecoder } from '../../../src/mesos/recordio.ts'
@@ -16,6 +16,7 @@ class FactsSubject implements Subject, Ear {
   readonly #gone = new Set<string>()
   #decoder = new RecordioDecoder({ maxRecordBytes: 1 << 24 })
   #contentType = ''
+  #audit: BegunAudit | undefined
   #nowMs: () => number = () => 0
 
   begin(contentType: string): void {
@@ -36,11 +37,13 @@ class FactsSubject implements Subject, Ear {
   }
 
   beginAudit(): void {
-    this.facts.beginAudit()
+    this.#audit = this.facts.beginAudit()
   }
 
   audited(bytes: Uint8Array, contentType: string): void {
-    this.#note(this.facts.audited(reduce(bytes, contentType, 'GET_STATE'), this.#nowMs()))
+    if (this.#audit === undefined) return
+    const snapshot = reduce(bytes, contentType, 'GET_STATE')
+    this.#note(this.facts.audited(this.#audit, snapshot, this.#nowMs()))
   }
 
   tasks(): ReadonlyMap<string, KnownTask> {
