@@ -1,9 +1,9 @@
 import { fetchAdmin } from '../admin/client.ts'
-import type { SourceView } from '../daemon/mesos-status.ts'
 import type { GossipStatusView } from '../daemon/node-resources.ts'
 import type { StatusView } from '../daemon/resources.ts'
 import { type Command, type GivenFlags, JSON_FLAG } from './command.ts'
 import { ADMIN_FLAGS, configOf } from './flags.ts'
+import { sourceText } from './source-text.ts'
 import { columns } from './text-columns.ts'
 
 /** `navstar status`: whether what the daemon goes by is current. */
@@ -27,7 +27,7 @@ async function run(given: GivenFlags): Promise<number> {
 
 /** Whether everything is current and as it should be. */
 export function isWell({ l4lb, gossip, mesos }: StatusView): boolean {
-  const isCurrent = mesos.sources.every(({ state }) => state === 'current')
+  const isCurrent = mesos.sources.every(({ state }) => state === 'current' || state === 'absent')
   return isCurrent && !gossip.isIsolated && l4lb.lastError === undefined
 }
 
@@ -38,7 +38,7 @@ export function statusText(view: StatusView): string {
   return columns([
     ['plane', l4lb.lastError === undefined ? 'current' : 'failing', `${plane.kind}: ${kernel}`],
     ['gossip', gossip.isIsolated ? 'isolated' : 'current', gossipText(gossip)],
-    ...mesos.sources.map(sourceCells),
+    ...mesos.sources.map((view) => [view.source, view.state, sourceText(view)]),
   ]).join('\n')
 }
 
@@ -48,9 +48,4 @@ function gossipText({ clusterId, isComplete, members, missingVersions }: GossipS
   const counts = states.map(([state, count]) => `${count} ${state}`).join(', ')
   const behind = missingVersions === 0 ? '' : `; newer records known of ${missingVersions}`
   return `cluster ${clusterId}: ${counts}${behind}${isComplete ? '' : '; still learning'}`
-}
-
-function sourceCells({ source, from, state, since, problem }: SourceView): string[] {
-  const age = since === undefined ? '' : ` since ${since}`
-  return [source, state, `${from}${age}${problem === undefined ? '' : `: ${problem.message}`}`]
 }

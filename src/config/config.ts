@@ -60,11 +60,22 @@ export function composeConfig(sources: ConfigSources): DaemonConfig {
     gossip: composeGossip(read, problems),
     admin: { listen: read(OPTIONS.adminListen) ?? ADMIN_LISTEN },
   }
+  if (isWithoutAddress(config)) problems.push(NEEDS_ADDRESS)
   if (problems.length > 0) {
     const cause = problems.join('; ')
     throw new NavstarError('CONFIG_INVALID', { attempt: 'read the configuration', cause })
   }
   return freeze(config)
+}
+
+const NEEDS_ADDRESS =
+  'mesos none needs ip or gossip-listen with an address: without an agent nobody says this node’s'
+
+/** Whether nobody will ever say where other nodes of the cluster reach this one. */
+function isWithoutAddress({ mesos, nodeIp, gossip }: DaemonConfig): boolean {
+  const { clusterId, listen } = gossip
+  const isClustered = clusterId !== undefined && mesos.agentUrl === undefined
+  return isClustered && nodeIp === undefined && listen.address === undefined
 }
 
 function collect(sources: ConfigSources, problems: string[]): GivenValues {

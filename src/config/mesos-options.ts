@@ -6,11 +6,18 @@ import {
   readMastersText,
 } from '../mesos/config.ts'
 import type { Ip } from '../model/ip.ts'
+import { readPemFile } from './file.ts'
 import { fail, nonEmpty, type Option, wholeNumber } from './option.ts'
+
+/** Where this node's agent is; undefined: nowhere. */
+export interface AgentPlace {
+  readonly url: string | undefined
+}
 
 /** The options of Mesos by the name that the composition uses. */
 export interface MesosOptionTable {
-  readonly mesos: Option<string>
+  readonly mesos: Option<AgentPlace>
+  readonly mesosCa: Option<string>
   readonly masters: Option<Masters>
   readonly mesosUser: Option<string>
   readonly mesosToken: Option<string>
@@ -22,10 +29,16 @@ export interface MesosOptionTable {
 export const MESOS_OPTIONS: MesosOptionTable = {
   mesos: {
     name: 'mesos',
-    placeholder: 'URL',
-    help: 'The Mesos agent of this node',
+    placeholder: 'URL|none',
+    help: 'The Mesos agent of this node; none: no agent runs here',
     defaultText: MESOS_DEFAULTS.agentUrl,
-    parse: parseUrl,
+    parse: parseAgent,
+  },
+  mesosCa: {
+    name: 'mesos-ca',
+    placeholder: 'FILE',
+    help: 'Certificates (PEM) to trust of agent and masters; default: Node.js’ own',
+    parse: readPemFile,
   },
   masters: {
     name: 'masters',
@@ -74,21 +87,25 @@ export function composeMesos(
   ip: Ip | undefined,
 ): MesosOptions {
   const masters = read(MESOS_OPTIONS.masters)
+  const agent = read(MESOS_OPTIONS.mesos)
+  const caPem = read(MESOS_OPTIONS.mesosCa)
   const credential = credentialOf(read(MESOS_OPTIONS.mesosUser), read(MESOS_OPTIONS.mesosToken))
   return {
     ...MESOS_DEFAULTS,
     ...(ip && { agentIp: ip }),
     ...(credential && { credential }),
     ...(masters && { masters }),
-    agentUrl: read(MESOS_OPTIONS.mesos) ?? MESOS_DEFAULTS.agentUrl,
+    ...(caPem !== undefined && { caPem }),
+    agentUrl: agent === undefined ? MESOS_DEFAULTS.agentUrl : agent.url,
     pollIntervalMs: read(MESOS_OPTIONS.pollIntervalMs) ?? MESOS_DEFAULTS.pollIntervalMs,
     maxStateBytes: read(MESOS_OPTIONS.maxStateBytes) ?? MESOS_DEFAULTS.maxStateBytes,
   }
 }
 
-function parseUrl(text: string): string {
+function parseAgent(text: string): AgentPlace {
+  if (text === 'none') return { url: undefined }
   const isHttp = URL.canParse(text) && /^https?:$/.test(new URL(text).protocol)
-  return isHttp ? text : fail('expected an http:// or https:// URL')
+  return isHttp ? { url: text } : fail('expected an http:// or https:// URL, or none')
 }
 
 function readMasters(text: string): Masters {

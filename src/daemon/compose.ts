@@ -20,7 +20,7 @@ import {
   startL4lb,
   startPublishing,
 } from '../l4lb/l4lb.ts'
-import { followMasters, type Mesos, startMesos } from '../mesos/mesos.ts'
+import { followMasters, type Mesos, startMesos, watchSources } from '../mesos/mesos.ts'
 import type { Ip } from '../model/ip.ts'
 import { forwardHints } from './hints.ts'
 import { daemonResources } from './resources.ts'
@@ -71,6 +71,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const masters =
     config.mesos.masters && followMasters(config.mesos.masters, { ...world, options: config.mesos })
   if (masters !== undefined) forwardHints({ masters, mesos, gossip, nodeIp, scope })
+  watchSources({ options: config.mesos, mesos, masters, clock, registry })
   const cluster = startClusterBackends({ ...world, own, gossip, ranges })
   const { addresses } = cluster
   const publishing = await startPublishing({

@@ -144,6 +144,7 @@ async function checkResolvConf({ dns }: DaemonConfig): Promise<Diagnosis[]> {
 }
 
 async function checkMesos({ mesos }: DaemonConfig): Promise<Diagnosis[]> {
+  if (mesos.agentUrl === undefined) return [pass('Mesos agent', 'none on this node (--mesos none)')]
   const check = `Mesos agent at ${mesos.agentUrl}`
   try {
     const response = await fetch(mesos.agentUrl, { signal: AbortSignal.timeout(2_000) })
@@ -154,7 +155,7 @@ async function checkMesos({ mesos }: DaemonConfig): Promise<Diagnosis[]> {
         check,
         verdict: 'fail',
         found: messageOf(error),
-        hint: 'Is mesos-agent running? Set --mesos.',
+        hint: 'Is mesos-agent running? Set --mesos; none where no agent runs by design.',
       },
     ]
   }

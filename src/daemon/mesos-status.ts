@@ -1,5 +1,7 @@
 /** How current what is known of Mesos is, source by source. */
 import { wallText } from '../base/clock.ts'
+import { messageOf, type NavstarError } from '../base/error.ts'
+import { MESOS_DEFAULTS } from '../mesos/config.ts'
 import type { FollowedMasters, MastersStatus, MesosStatus } from '../mesos/mesos.ts'
 import { type ProblemView, problemView } from './problem.ts'
 
@@ -9,12 +11,29 @@ export interface SourceView {
   readonly source: 'agent' | 'leader' | 'stream'
   /** What is read, without passwords, e.g. `10.0.0.1:5050`. */
   readonly from: string
-  /** `stale`: what was read last is used on; `searching`: it was never read. */
-  readonly state: 'current' | 'stale' | 'searching'
+  /**
+   * `stale`: what was read last is used on; `searching`: it was never read; `missing`: it is
+   * known that no master leads; `absent`: the node does without.
+   */
+  readonly state: 'current' | 'stale' | 'searching' | 'missing' | 'absent'
   /** Since when it is not current, e.g. `2026-01-31T12:00:00.000Z`. */
   readonly since?: string
   /** Why it is not. */
   readonly problem?: ProblemView
+  /** The innermost cause of the problem, e.g. `connect ECONNREFUSED 127.0.0.1:5051`. */
+  readonly reason?: string
+  /** Of the leader: the last one known, e.g. `10.0.0.9:5050`. */
+  readonly leader?: string
+  /** Of the stream: subscribed, its state is on the way. */
+  readonly isReceiving?: true
+  /** Of the agent: nothing listens where agents do by default, and there never was one. */
+  readonly mayBeAbsent?: true
+  /** Of a current stream: its audits fail. */
+  readonly audit?: {
+    readonly since: string
+    readonly problem: ProblemView
+    readonly reason: string
+  }
 }
 
 /** Mesos as `/v1/navstar/status` shows it. */
@@ -28,7 +47,8 @@ export interface MesosStatusView {
 
 /** What the view is made from. */
 export interface MesosStatusParts {
-  readonly agentUrl: string
+  /** Undefined: no agent runs here. */
+  readonly agentUrl: string | undefined
   readonly status: MesosStatus
   readonly masters: Pick<FollowedMasters, 'status'> | undefined
 }
@@ -43,40 +63,78 @@ export function mesosStatusView({ agentUrl, status, masters }: MesosStatusParts)
   return { sources, master: { agents, tasks }, skipped }
 }
 
-function agentView(url: string, status: MesosStatus): SourceView {
+function agentView(url: string | undefined, status: MesosStatus): SourceView {
   const { staleSinceWallMs, lastSuccessMs, lastError } = status
+  if (url === undefined) return { source: 'agent', from: 'none', state: 'absent' }
   const from = new URL(url).host
   if (staleSinceWallMs === undefined) return { source: 'agent', from, state: 'current' }
+  const isNew = lastSuccessMs === undefined
+  const mayBeAbsent = isNew && url === MESOS_DEFAULTS.agentUrl && isRefused(lastError)
   return {
     source: 'agent',
     from,
-    state: lastSuccessMs === undefined ? 'searching' : 'stale',
+    state: isNew ? 'searching' : 'stale',
     since: wallText(staleSinceWallMs),
-    ...(lastError && { problem: problemView(lastError) }),
+    ...(lastError && problemOf(lastError)),
+    ...(mayBeAbsent && { mayBeAbsent }),
   }
 }
 
 function leaderView({ source: from, state, ...status }: MastersStatus['leader']): SourceView {
-  if (state === 'current') return { source: 'leader', from, state }
-  const { sinceWallMs, problem } = status
-  return {
-    source: 'leader',
-    from,
-    state,
-    since: wallText(sinceWallMs),
-    ...(problem && { problem: problemView(problem) }),
+  const { sinceWallMs, leaderSinceWallMs, problem, leader: known } = status
+  const leader = known && { leader: placeOf(known) }
+  if (state === 'current' && leader !== undefined) {
+    return { source: 'leader', from, state, ...leader }
   }
+  if (state === 'current') {
+    return { source: 'leader', from, state: 'missing', since: wallText(leaderSinceWallMs) }
+  }
+  const since = wallText(sinceWallMs)
+  return { source: 'leader', from, state, since, ...leader, ...(problem && problemOf(problem)) }
 }
 
 function streamView({ leader, ...status }: MastersStatus['stream']): SourceView {
-  const from = leader === undefined ? 'no leader' : `${leader.address}:${leader.port}`
-  const { staleSinceWallMs, contentType, lastError } = status
-  if (staleSinceWallMs === undefined) return { source: 'stream', from, state: 'current' }
+  const from = leader === undefined ? 'no leader' : placeOf(leader)
+  const { state, staleSinceWallMs, wasCurrent, lastError, auditProblem } = status
+  if (staleSinceWallMs === undefined) {
+    const audit = auditProblem && {
+      since: wallText(auditProblem.sinceWallMs),
+      problem: problemView(auditProblem.error),
+      reason: reasonOf(auditProblem.error),
+    }
+    return { source: 'stream', from, state: 'current', ...(audit && { audit }) }
+  }
+  const isReceiving = state === 'receiving'
   return {
     source: 'stream',
     from,
-    state: contentType === undefined ? 'searching' : 'stale',
+    state: wasCurrent ? 'stale' : 'searching',
     since: wallText(staleSinceWallMs),
-    ...(lastError && { problem: problemView(lastError) }),
+    ...(lastError && problemOf(lastError)),
+    ...(isReceiving && { isReceiving }),
   }
+}
+
+function placeOf({ address, port }: NonNullable<MastersStatus['stream']['leader']>): string {
+  return address.includes(':') ? `[${address}]:${port}` : `${address}:${port}`
+}
+
+function problemOf(error: NavstarError): { problem: ProblemView; reason: string } {
+  return { problem: problemView(error), reason: reasonOf(error) }
+}
+
+/** What lies at the bottom of an error: the text of the system or of the other side. */
+function reasonOf(error: NavstarError): string {
+  let inner: unknown = error
+  while (inner instanceof Error && inner.cause !== undefined) inner = inner.cause
+  const { code } = inner as { readonly code?: unknown }
+  const text = messageOf(inner)
+  // An attempt at several addresses at once fails without a text.
+  return text === 'AggregateError' && typeof code === 'string' ? code : text
+}
+
+function isRefused(error: unknown): boolean {
+  if (!(error instanceof Error)) return false
+  const { code } = error as NodeJS.ErrnoException
+  return code === 'ECONNREFUSED' || isRefused(error.cause)
 }

@@ -23,8 +23,8 @@ export interface AgentApi {
 /** The options of {@link AgentClient}. */
 export type AgentClientOptions = Pick<
   MesosOptions,
-  'agentUrl' | 'credential' | 'caPem' | 'timeoutMs' | 'maxStateBytes'
->
+  'credential' | 'caPem' | 'timeoutMs' | 'maxStateBytes'
+> & { readonly agentUrl: string }
 
 /** A client of one agent over HTTP. */
 export class AgentClient implements AgentApi, Closeable {

@@ -6,13 +6,16 @@ export type { Masters } from './master/masters.ts'
 
 /** How the Mesos agent of this node is read. */
 export interface MesosOptions {
-  /** Where the agent listens, without a path: `http://127.0.0.1:5051`, `https://agent:5051`. */
-  readonly agentUrl: string
+  /**
+   * Where the agent listens, without a path: `http://127.0.0.1:5051`, `https://agent:5051`;
+   * undefined: none runs here, as on the masters of DC/OS, so the node has no tasks of its own.
+   */
+  readonly agentUrl: string | undefined
   /** The agent's address for mapped ports; without it the agent is asked (GET_AGENT). */
   readonly agentIp?: Ip
   /** Sent to `agentUrl` and to where it redirects; never from https to http. */
   readonly credential?: MesosCredential
-  /** Certificates (PEM) that may sign the agent's; without it those of Node.js. */
+  /** Certificates (PEM) that may sign those of agent and masters; without it those of Node.js. */
   readonly caPem?: string
   /** Where the leading master is learned from; without it the node does without masters. */
   readonly masters?: Masters
@@ -27,7 +30,7 @@ export interface MesosOptions {
 }
 
 /** What holds where the operator says nothing. */
-export const MESOS_DEFAULTS: MesosOptions = Object.freeze({
+export const MESOS_DEFAULTS: MesosOptions & { readonly agentUrl: string } = Object.freeze({
   agentUrl: 'http://127.0.0.1:5051',
   pollIntervalMs: 250,
   maxBackoffMs: 60_000,

@@ -7,7 +7,7 @@ import type { Clock } from '../base/clock.ts'
 import type { Log } from '../base/log.ts'
 import type { Random } from '../base/random.ts'
 import type { Scope } from '../base/scope.ts'
-import type { Table } from '../base/table.ts'
+import { Table } from '../base/table.ts'
 import type { Ip } from '../model/ip.ts'
 import type { Task, TaskKey } from '../model/task.ts'
 import { type LookupHost, systemLookup } from './agent-address.ts'
@@ -15,7 +15,7 @@ import { AgentClient } from './agent-client.ts'
 import type { Masters, MesosOptions } from './config.ts'
 import { type FollowedMasters, startMasters } from './master/follow-masters.ts'
 import { openLeaderSource } from './master/leader.ts'
-import { mesosMetrics } from './metrics.ts'
+import { leaderMetrics, mesosMetrics, sourceMetrics } from './metrics.ts'
 import { Poller, type PollStatus } from './poller.ts'
 
 export type { FollowedMasters, MastersStatus } from './master/follow-masters.ts'
@@ -47,10 +47,12 @@ export interface Mesos {
   readonly status: () => MesosStatus
 }
 
-/** Starts to poll the agent; ends with the scope. */
+/** Starts to poll the agent, if there is one; ends with the scope. */
 export function startMesos(parts: MesosParts): Mesos {
   const { options, clock, random, scope } = parts
-  const agent = scope.own(new AgentClient(options, clock))
+  const { agentUrl } = options
+  if (agentUrl === undefined) return withoutAgent(options.agentIp)
+  const agent = scope.own(new AgentClient({ ...options, agentUrl }, clock))
   const poller = new Poller({
     options,
     agent,
@@ -69,9 +71,28 @@ export function startMesos(parts: MesosParts): Mesos {
   }
 }
 
+/** A node without an agent: it has no tasks, which is all there is to know. */
+function withoutAgent(agentIp: Ip | undefined): Mesos {
+  const tasks = new Table<TaskKey, Task>()
+  tasks.replace(new Map())
+  return {
+    tasks,
+    agentIp: () => agentIp,
+    pollSoon: () => undefined,
+    status: () => ({
+      lastSuccessMs: undefined,
+      staleSinceWallMs: undefined,
+      consecutiveFailures: 0,
+      lastError: undefined,
+      skipped: [],
+    }),
+  }
+}
+
 /**
  * Starts to follow the leading master; ends with the scope. Nothing waits for it: what it says only
- * makes nodes look earlier. Masters that ZooKeeper or a master_list names speak TLS when the agent does.
+ * makes nodes look earlier. Masters that ZooKeeper or a master_list names speak TLS when the agent
+ * does; where there is none, when certificates are given.
  */
 export function followMasters(masters: Masters, parts: MesosParts): FollowedMasters {
   const { options, clock, random, log, scope } = parts
@@ -80,7 +101,36 @@ export function followMasters(masters: Masters, parts: MesosParts): FollowedMast
     ...{ masters, clock, random, log },
     ...(credential && { credential }),
     ...(caPem !== undefined && { caPem }),
-    isTls: options.agentUrl.startsWith('https:'),
+    isTls: options.agentUrl?.startsWith('https:') ?? caPem !== undefined,
+    events: leaderMetrics(parts.registry),
   })
   return startMasters({ ...parts, leader: scope.own(leader) })
+}
+
+/** What {@link watchSources} works with. */
+export interface WatchedSources {
+  readonly options: Pick<MesosOptions, 'agentUrl'>
+  readonly mesos: Pick<Mesos, 'status'>
+  readonly masters: Pick<FollowedMasters, 'status'> | undefined
+  readonly clock: Clock
+  readonly registry: Registry
+}
+
+/** Shows in the metrics how stale each source is; one that a node does without is not shown. */
+export function watchSources({ options, mesos, masters, clock, registry }: WatchedSources): void {
+  const secondsSince = (wallMs: number | undefined): number =>
+    wallMs === undefined ? 0 : Math.max(0, clock.wallMs() - wallMs) / 1000
+  const startWallMs = clock.wallMs()
+  const { onStaleness, onSilence } = sourceMetrics(registry)
+  if (options.agentUrl !== undefined) {
+    onStaleness('agent', () => secondsSince(mesos.status().staleSinceWallMs))
+  }
+  if (masters === undefined) return
+  onStaleness('leader', () => {
+    const { state, leader, sinceWallMs, leaderSinceWallMs } = masters.status().leader
+    if (state !== 'current') return secondsSince(sinceWallMs)
+    return secondsSince(leader === undefined ? leaderSinceWallMs : undefined)
+  })
+  onStaleness('stream', () => secondsSince(masters.status().stream.staleSinceWallMs))
+  onSilence(() => secondsSince(masters.status().stream.lastEventWallMs ?? startWallMs))
 }

@@ -3,6 +3,7 @@ import type { ErrorCode } from '../base/error-codes.ts'
 import type { Task } from '../model/task.ts'
 import type { AuditResult } from './master/audits.ts'
 import type { MasterFacts } from './master/facts.ts'
+import type { LeaderEvents } from './master/leader-view.ts'
 import type { FactsChange } from './master/ledger.ts'
 import type { EventKind } from './master/master-event.ts'
 import type { Skipped } from './state/skipped.ts'
@@ -153,6 +154,92 @@ export function masterMetrics(registry: Registry): MasterMetrics {
       gone.inc(change.gone.length)
       agents.set(facts.agents.size)
       tasks.set(facts.tasks.size)
+    },
+  }
+}
+
+/** Defines the metrics of who leads on the registry. */
+export function leaderMetrics(registry: Registry): Required<LeaderEvents> {
+  const registers = [registry]
+  const changes = new Counter({
+    name: 'navstar_mesos_leader_changes_total',
+    help: 'Changes of who leads as this node learned them, to nobody and the first one included',
+    registers,
+  })
+  const elections = new Counter({
+    name: 'navstar_mesos_leader_elections_total',
+    help: 'Elections seen: a master leads where another one or nobody did',
+    registers,
+  })
+  const stale = new Gauge({
+    name: 'navstar_mesos_leader_stale',
+    help: '1 while it cannot be learned who leads, though it was known before, else 0',
+    registers,
+  })
+  const problems = new Counter({
+    name: 'navstar_mesos_leader_problems_total',
+    help: 'Failed readings of who leads, by error code',
+    labelNames: ['code'],
+    registers,
+  })
+  const skipped = new Counter({
+    name: 'navstar_mesos_leader_skipped_total',
+    help: 'Entries of masters in ZooKeeper that could not be understood, each counted once while it lasts',
+    labelNames: ['code'],
+    registers,
+  })
+  const losses = new Counter({
+    name: 'navstar_mesos_zookeeper_session_losses_total',
+    help: 'Sessions with ZooKeeper that were lost',
+    registers,
+  })
+  return {
+    onChange: (leader) => {
+      changes.inc()
+      if (leader !== undefined) elections.inc()
+    },
+    onProblem: (code) => problems.inc({ code }),
+    onSkipped: (code) => skipped.inc({ code }),
+    onStale: (isStale) => stale.set(isStale ? 1 : 0),
+    onSessionLost: () => losses.inc(),
+  }
+}
+
+/** What a node reads of Mesos. */
+export type SourceName = 'agent' | 'leader' | 'stream'
+
+/** Takes what is asked whenever metrics are read. */
+export interface SourceMetrics {
+  readonly onStaleness: (source: SourceName, seconds: () => number) => void
+  readonly onSilence: (seconds: () => number) => void
+}
+
+/** Defines the metrics of how current each source is on the registry. */
+export function sourceMetrics(registry: Registry): SourceMetrics {
+  const registers = [registry]
+  const sources = new Map<SourceName, () => number>()
+  let silence: (() => number) | undefined
+  new Gauge({
+    name: 'navstar_mesos_stale_seconds',
+    help: 'How long a source has not been current, 0 while it is: agent, leader (known to lead), stream',
+    labelNames: ['source'],
+    registers,
+    collect() {
+      for (const [source, seconds] of sources) this.set({ source }, seconds())
+    },
+  })
+  new Gauge({
+    name: 'navstar_mesos_master_silence_seconds',
+    help: 'Time since the last event of the leading master, heartbeats included, or since the start',
+    registers,
+    collect() {
+      if (silence !== undefined) this.set(silence())
+    },
+  })
+  return {
+    onStaleness: (source, seconds) => void sources.set(source, seconds),
+    onSilence: (seconds) => {
+      silence = seconds
     },
   }
 }

@@ -17,7 +17,7 @@ const VIEW: StatusView = {
   mesos: {
     sources: [
       { source: 'agent', from: '10.0.0.1:5051', state: 'current' },
-      { source: 'leader', from: 'zk://a:2181/mesos', state: 'current' },
+      { source: 'leader', from: 'zk://a:2181/mesos', state: 'current', leader: '10.0.0.9:5050' },
     ],
     skipped: [],
   },
@@ -43,7 +43,7 @@ test('a well node has a line per part', () => {
       'plane   current  ebpf: as it should be',
       'gossip  current  cluster blue: 3 alive, 1 dead',
       'agent   current  10.0.0.1:5051',
-      'leader  current  zk://a:2181/mesos',
+      'leader  current  10.0.0.9:5050 leads, says zk://a:2181/mesos',
     ].join('\n'),
   )
   expect(isWell(VIEW)).toBe(true)
@@ -51,7 +51,7 @@ test('a well node has a line per part', () => {
 
 test('what is stale says since when and why', () => {
   expect(statusText({ ...VIEW, mesos: STALE })).toContain(
-    'stream  stale    b:5050 since 2026-01-31T00:00:00.000Z: it does not answer',
+    'stream  stale    b:5050 does not answer since 2026-01-31T00:00:00.000Z. VIPs are right, each',
   )
 })
 
@@ -61,4 +61,16 @@ test.each<[string, Partial<StatusView>]>([
   ['a kernel that refuses', { l4lb: { isInSync: false, lastError: PROBLEM } }],
 ])('%s is not well', (_name, given) => {
   expect(isWell({ ...VIEW, ...given })).toBe(false)
+})
+
+test('a node that does without an agent is well', () => {
+  const sources = [{ source: 'agent', from: 'none', state: 'absent' }] as const
+  const view = { ...VIEW, mesos: { sources, skipped: [] } }
+  expect(isWell(view)).toBe(true)
+  expect(statusText(view)).toContain('agent   absent   no agent here (--mesos none)')
+})
+
+test('a cluster without a leader is not well', () => {
+  const leader = { source: 'leader', from: 'zk://a:2181/mesos', state: 'missing' } as const
+  expect(isWell({ ...VIEW, mesos: { sources: [leader], skipped: [] } })).toBe(false)
 })

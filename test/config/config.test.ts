@@ -65,6 +65,7 @@ describe('the configuration', () => {
   test.each([
     ['ip', '10.0.0.7', { nodeIp: '10.0.0.7', mesos: { agentIp: '10.0.0.7' } }],
     ['mesos', 'https://agent:5051', { mesos: { agentUrl: 'https://agent:5051' } }],
+    ['mesos', 'none', { mesos: { agentUrl: undefined } }],
     ['masters', '/etc/master_list', { mesos: { masters: { kind: 'file' } } }],
     [
       'masters',

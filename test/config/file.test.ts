@@ -2,7 +2,7 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { expect, onTestFinished, test } from 'vitest'
-import { readConfigFile } from '../../src/config/file.ts'
+import { readConfigFile, readPemFile } from '../../src/config/file.ts'
 
 async function written(text: string): Promise<string> {
   const directory = await mkdtemp(join(tmpdir(), 'nsv-config-'))
@@ -28,4 +28,12 @@ test('a missing file is refused', async () => {
   await expect(readConfigFile('/nonexistent/navstar.json')).rejects.toMatchObject({
     code: 'CONFIG_INVALID',
   })
+})
+
+test('certificates are read as they are; anything else is refused', async () => {
+  const pem = '-----BEGIN CERTIFICATE-----\nx\n-----END CERTIFICATE-----\n'
+  expect(readPemFile(await written(pem))).toBe(pem)
+  const key = await written('-----BEGIN PRIVATE KEY-----')
+  expect(() => readPemFile(key)).toThrow('expected certificates in PEM')
+  expect(() => readPemFile('/nonexistent/ca.pem')).toThrow('ENOENT')
 })

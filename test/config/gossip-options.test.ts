@@ -41,3 +41,10 @@ test.each([
     }),
   )
 })
+
+test('a node of a cluster without an agent must say its own address', () => {
+  const flags = { ...CLUSTER, mesos: 'none' }
+  expect(() => gossipOf(flags)).toThrow('mesos none needs ip or gossip-listen with an address')
+  expect(gossipOf({ ...flags, ip: '10.0.0.1' }).clusterId).toBe('blue')
+  expect(gossipOf({ ...flags, 'gossip-listen': '10.0.0.1' }).clusterId).toBe('blue')
+})

@@ -20,6 +20,7 @@ const MASTERS: MastersStatus = {
     leader,
     state: 'current',
     sinceWallMs: 1,
+    leaderSinceWallMs: 1,
     skipped: new Map(),
   },
   stream: {
@@ -31,15 +32,24 @@ const MASTERS: MastersStatus = {
     events: {},
     malformed: 0,
     lastAuditWallMs: undefined,
+    wasCurrent: true,
+    auditProblem: undefined,
+    lastEventWallMs: undefined,
   },
   agents: 3,
   tasks: 7,
 }
 const error = new NavstarError('MESOS_UNREACHABLE', { attempt: 'test' })
 
-function viewOf(status: MesosStatus, masters?: MastersStatus) {
+const AGENT_URL = 'http://u:secret@10.0.0.1:5051'
+
+function viewOf(
+  status: MesosStatus,
+  masters?: MastersStatus,
+  agentUrl: string | undefined = AGENT_URL,
+) {
   const followed = masters && { status: () => masters }
-  return mesosStatusView({ agentUrl: 'http://u:secret@10.0.0.1:5051', status, masters: followed })
+  return mesosStatusView({ agentUrl, status, masters: followed })
 }
 
 describe('the status of Mesos', () => {
@@ -94,6 +104,7 @@ describe('the status of Mesos', () => {
         ...MASTERS.stream,
         state: 'waiting',
         leader: undefined,
+        wasCurrent: false,
         contentType: undefined,
         staleSinceWallMs: SINCE_MS,
       },
@@ -103,6 +114,53 @@ describe('the status of Mesos', () => {
       from: 'no leader',
       state: 'searching',
       since: SINCE,
+    })
+  })
+
+  test('of a node without an agent says so', () => {
+    const followed = { status: () => MASTERS }
+    const parts = { agentUrl: undefined, status: AGENT, masters: followed }
+    expect(mesosStatusView(parts).sources[0]).toEqual({
+      source: 'agent',
+      from: 'none',
+      state: 'absent',
+    })
+  })
+
+  const DEFAULT_URL = 'http://127.0.0.1:5051'
+  test.each([
+    { how: 'refused at the default address', url: DEFAULT_URL, code: 'ECONNREFUSED', is: true },
+    { how: 'refused elsewhere', url: AGENT_URL, code: 'ECONNREFUSED' },
+    { how: 'reset', url: DEFAULT_URL, code: 'ECONNRESET' },
+    { how: 'refused after it was there', url: DEFAULT_URL, code: 'ECONNREFUSED', seenMs: 5 },
+  ])('of an agent that is $how says whether it may be meant so', ({ url, code, seenMs, is }) => {
+    const cause = Object.assign(new Error(`connect ${code}`), { code })
+    const outer = new NavstarError('MESOS_UNREACHABLE', { attempt: 'test', cause })
+    const status = { lastSuccessMs: seenMs, staleSinceWallMs: SINCE_MS, lastError: outer }
+    const [agent] = viewOf({ ...AGENT, ...status }, undefined, url).sources
+    expect(agent?.mayBeAbsent).toBe(is)
+    expect(agent?.reason).toBe(`connect ${code}`)
+  })
+
+  test('says since when nobody leads', () => {
+    const nobody = { ...MASTERS.leader, leader: undefined, leaderSinceWallMs: SINCE_MS }
+    expect(viewOf(AGENT, { ...MASTERS, leader: nobody }).sources[1]).toEqual({
+      source: 'leader',
+      from: 'zk://a:2181/mesos',
+      state: 'missing',
+      since: SINCE,
+    })
+  })
+
+  test('says that a state is on the way, and that audits fail', () => {
+    const receiving = { state: 'receiving', staleSinceWallMs: SINCE_MS } as const
+    const coming = { ...MASTERS, stream: { ...MASTERS.stream, ...receiving } }
+    expect(viewOf(AGENT, coming).sources[2]).toMatchObject({ state: 'stale', isReceiving: true })
+    const auditProblem = { sinceWallMs: SINCE_MS, error }
+    const failing = { ...MASTERS, stream: { ...MASTERS.stream, auditProblem } }
+    expect(viewOf(AGENT, failing).sources[2]).toMatchObject({
+      state: 'current',
+      audit: { since: SINCE, problem: { code: 'MESOS_UNREACHABLE' } },
     })
   })
 })

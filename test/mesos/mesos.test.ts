@@ -7,7 +7,7 @@ import { Scope } from '../../src/base/scope.ts'
 import { MesosAgentSimulator } from '../../src/demo/agent/mesos-agent.ts'
 import { DemoMaster } from '../../src/demo/mesos/demo-master.ts'
 import { MESOS_DEFAULTS, readMastersText } from '../../src/mesos/config.ts'
-import { followMasters, startMesos } from '../../src/mesos/mesos.ts'
+import { followMasters, startMesos, watchSources } from '../../src/mesos/mesos.ts'
 
 describe('startMesos', () => {
   test('follows a task of the agent from launch to end, and stops with its scope', async () => {
@@ -63,6 +63,21 @@ describe('startMesos', () => {
   })
 })
 
+test('without an agent a node has no tasks, and knows that at once', () => {
+  const { tasks, agentIp, status } = startMesos({
+    options: { ...MESOS_DEFAULTS, agentUrl: undefined },
+    clock: systemClock,
+    random: systemRandom,
+    log: silentLog,
+    registry: new Registry(),
+    scope: new Scope(() => undefined),
+  })
+  expect(tasks.snapshot).toMatchObject({ isComplete: true })
+  expect(tasks.snapshot.rows.size).toBe(0)
+  expect(agentIp()).toBeUndefined()
+  expect(status()).toMatchObject({ staleSinceWallMs: undefined, lastError: undefined })
+})
+
 describe('followMasters', () => {
   test('finds the leader, follows it, says which agent has news, and stops with its scope', async () => {
     const errors: unknown[] = []
@@ -75,6 +90,18 @@ describe('followMasters', () => {
     const options = { ...world, options: MESOS_DEFAULTS, registry: new Registry() }
     const masters = followMasters(parsed.masters, { ...options, log: silentLog, scope })
     const hints: string[] = []
+    const { registry } = options
+    watchSources({
+      ...{
+        options: { agentUrl: undefined as string | undefined },
+        masters,
+        registry,
+        clock: systemClock,
+      },
+      mesos: { status: () => expect.unreachable('there is no agent') },
+    })
+    const metric = async (name: string): Promise<number | undefined> =>
+      Number((await registry.getSingleMetricAsString(name)).trim().split(' ').at(-1))
     masters.onHint((address) => hints.push(address))
     await expect
       .poll(() => masters.status())
@@ -90,6 +117,13 @@ describe('followMasters', () => {
     await expect.poll(() => masters.status().tasks).toBe(1)
     await master.close()
     await expect.poll(() => masters.status().stream.staleSinceWallMs).toBeDefined()
+    const stale = await registry.getSingleMetricAsString('navstar_mesos_stale_seconds')
+    expect(stale).toMatch(/\{source="stream"\} 0\.\d+$/m)
+    expect(stale).not.toContain('source="agent"')
+    expect(await metric('navstar_mesos_leader_changes_total')).toBe(1)
+    expect(await metric('navstar_mesos_leader_elections_total')).toBe(1)
+    expect(await metric('navstar_mesos_master_silence_seconds')).toBeLessThan(20)
+    expect(await metric('navstar_mesos_master_silence_seconds')).toBeGreaterThan(0)
     expect(masters.status().tasks).toBe(1)
     await scope.close()
     expect(errors).toEqual([])

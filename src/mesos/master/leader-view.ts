@@ -9,13 +9,16 @@ export type LeaderListener = (leader: MasterAddress | undefined) => void
 
 /** Told about what happens, for metrics. */
 export interface LeaderEvents {
-  onChange?(): void
+  /** @param leader undefined: nobody leads now */
+  onChange?(leader: MasterAddress | undefined): void
   /** The source could not be read. */
   onProblem?(code: ErrorCode): void
   /** A master's entry could not be understood; once while it lasts. */
   onSkipped?(code: ErrorCode): void
   /** Whether what is known may be out of date. */
   onStale?(isStale: boolean): void
+  /** A session with ZooKeeper ended by itself. */
+  onSessionLost?(): void
 }
 
 /** How sure we are of the leader. */
@@ -31,6 +34,8 @@ export interface LeaderStatus {
   readonly state: 'searching' | 'current' | 'stale'
   /** Since when the state is so, milliseconds since 1970. */
   readonly sinceWallMs: number
+  /** Since when `leader` is known to be so, that there is none included, milliseconds since 1970. */
+  readonly leaderSinceWallMs: number
   /** Why it is not `current`. */
   readonly problem?: NavstarError
   /** Entries of masters that could not be understood, by name. */
@@ -60,6 +65,7 @@ export class LeaderView {
       leader: undefined,
       state: 'searching',
       sinceWallMs,
+      leaderSinceWallMs: sinceWallMs,
       skipped: new Map(),
     }
   }
@@ -79,14 +85,21 @@ export class LeaderView {
     const { problem: _, ...before } = this.#status
     const { log, events } = this.#parts
     const isNews = before.state !== 'current'
-    this.#status = { ...before, leader, state: 'current', sinceWallMs: this.#since('current') }
+    const isSame = before.state !== 'searching' && isSameMaster(before.leader, leader)
+    this.#status = {
+      ...before,
+      leader,
+      state: 'current',
+      sinceWallMs: this.#since('current'),
+      leaderSinceWallMs: isSame ? before.leaderSinceWallMs : this.#parts.clock.wallMs(),
+    }
     if (isNews) {
       log.info('the leading master is known', { source: before.source, leader })
       events?.onStale?.(false)
     }
     if (isSameMaster(before.leader, leader)) return
     if (!isNews) log.info('the leading master changed', { source: before.source, leader })
-    events?.onChange?.()
+    events?.onChange?.(leader)
     for (const listener of this.#listeners) listener(leader)
   }
 
@@ -101,6 +114,11 @@ export class LeaderView {
     } else log.debug('the leading master is still out of date', { error: problem })
     if (before.state === 'current') events?.onStale?.(true)
     events?.onProblem?.(problem.code)
+  }
+
+  /** A session with ZooKeeper ended by itself; what follows tells whether that matters. */
+  sessionLost(): void {
+    this.#parts.events?.onSessionLost?.()
   }
 
   /** The entries that could not be understood in the newest reading. */

@@ -21,12 +21,17 @@ import { Subscription, type SubscriptionEvents } from './subscription.ts'
 
 /** How the stream goes. */
 export interface StreamStatus {
-  /** `waiting`: for a leader; `connecting`: for its state; `current`: the stream is followed. */
-  readonly state: 'waiting' | 'connecting' | 'current'
+  /**
+   * `waiting`: for a leader; `connecting`: to it; `receiving`: subscribed, its state is on the
+   * way; `current`: the stream is followed.
+   */
+  readonly state: 'waiting' | 'connecting' | 'receiving' | 'current'
   /** Whose stream it is, or was last asked for. */
   readonly leader: MasterAddress | undefined
   /** E.g. `application/x-protobuf`. */
   readonly contentType: string | undefined
+  /** Whether any state was ever received. */
+  readonly wasCurrent: boolean
   /** Since when what is known may be out of date, milliseconds since 1970. */
   readonly staleSinceWallMs: number | undefined
   /** Why the stream ended last, or did not begin; undefined once another is followed. */
@@ -37,6 +42,10 @@ export interface StreamStatus {
   readonly malformed: number
   /** When the last audit worked, milliseconds since 1970. */
   readonly lastAuditWallMs: number | undefined
+  /** Since when audits of this stream fail, and why the last did; undefined while they work. */
+  readonly auditProblem: { readonly sinceWallMs: number; readonly error: NavstarError } | undefined
+  /** When the last event came, milliseconds since 1970; undefined: none since the start. */
+  readonly lastEventWallMs: number | undefined
 }
 
 /** What a {@link MasterStream} works with. */
@@ -68,10 +77,13 @@ export class MasterStream {
       state: 'waiting',
       leader: undefined,
       contentType: undefined,
+      wasCurrent: false,
       staleSinceWallMs: parts.clock.wallMs(),
       lastError: undefined,
       malformed: 0,
       lastAuditWallMs: undefined,
+      auditProblem: undefined,
+      lastEventWallMs: undefined,
     }
     this.#listener = this.#listen()
   }
@@ -135,7 +147,7 @@ export class MasterStream {
     this.#status = { ...this.#status, state: 'connecting', leader: master }
     try {
       const stream = await connection.subscribe(master, { signal })
-      this.#status = { ...this.#status, contentType: stream.contentType }
+      this.#status = { ...this.#status, contentType: stream.contentType, state: 'receiving' }
       return await this.#subscription(stream).follow(signal)
     } catch (error) {
       if (signal.aborted) return undefined
@@ -177,12 +189,13 @@ export class MasterStream {
         const { leader, contentType } = this.#status
         const counts = { tasks: facts.tasks.size, agents: facts.agents.size }
         log.info('the stream of the leading master is followed', { leader, contentType, ...counts })
-        const news = { staleSinceWallMs: undefined, lastError: undefined }
-        this.#status = { ...this.#status, ...news, state: 'current' }
+        const news = { staleSinceWallMs: undefined, lastError: undefined, auditProblem: undefined }
+        this.#status = { ...this.#status, ...news, state: 'current', wasCurrent: true }
         metrics.onSubscribed()
       },
       onEvent: (kind) => {
         this.#events.set(kind, (this.#events.get(kind) ?? 0) + 1)
+        this.#status = { ...this.#status, lastEventWallMs: clock.wallMs() }
         metrics.onEvent(kind)
       },
       onMalformed: (error) => {
@@ -196,8 +209,14 @@ export class MasterStream {
       },
       onAudit: (result, error) => {
         metrics.onAudit(result)
-        if (error !== undefined) log.warn('the state of the master cannot be audited', { error })
-        else this.#status = { ...this.#status, lastAuditWallMs: clock.wallMs() }
+        const nowWallMs = clock.wallMs()
+        if (error === undefined) {
+          this.#status = { ...this.#status, lastAuditWallMs: nowWallMs, auditProblem: undefined }
+          return
+        }
+        log.warn('the state of the master cannot be audited', { error })
+        const sinceWallMs = this.#status.auditProblem?.sinceWallMs ?? nowWallMs
+        this.#status = { ...this.#status, auditProblem: { sinceWallMs, error } }
       },
     }
   }

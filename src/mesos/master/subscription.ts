@@ -188,7 +188,7 @@ export class Subscription {
         if (this.#silentMs() >= this.#silenceMs) {
           const cause = new Error(`silent for ${Math.round(this.#silentMs())} ms`)
           const attempt = `follow the stream of ${stream.url.host}`
-          throw new NavstarError('MESOS_UNREACHABLE', { attempt, cause, hint: HINT })
+          throw new NavstarError('MASTER_SILENT', { attempt, cause })
         }
       }
       await clock.sleep(this.#silenceMs - this.#silentMs(), { signal })

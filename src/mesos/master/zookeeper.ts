@@ -113,6 +113,7 @@ export class ZooKeeperFollower {
         )
       }
     } finally {
+      if (session.signal.aborted && !signal.aborted) this.#parts.view.sessionLost()
       await session.close()
     }
   }

@@ -34,7 +34,8 @@ export class NamedLeader implements LeaderSource {
 
   status(): ReturnType<LeaderSource['status']> {
     const { current: leader } = this
-    return { source: 'test', leader, state: 'current', sinceWallMs: 0, skipped: new Map() }
+    const sinceMs = { sinceWallMs: 0, leaderSinceWallMs: 0 }
+    return { source: 'test', leader, state: 'current', ...sinceMs, skipped: new Map() }
   }
 
   refresh(): void {

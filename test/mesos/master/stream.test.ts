@@ -34,7 +34,8 @@ describe('the stream of the leading master', () => {
   test('tells hints and agents that are gone, beginning with the state', async () => {
     followed.start(master.address)
     await followed.subscribed(master)
-    expect(followed.stream).toMatchObject({ state: 'connecting', staleSinceWallMs: 1.7e12 })
+    await expect.poll(() => followed.stream.state).toBe('receiving')
+    expect(followed.stream).toMatchObject({ wasCurrent: false, staleSinceWallMs: 1.7e12 })
     master.stream.send([subscribedEvent(stateMessage([1, 2], { web: 1 })), HEARTBEAT])
     await expect.poll(() => followed.stream.events.HEARTBEAT).toBe(1)
     expect(followed.hints).toEqual([])
@@ -157,7 +158,7 @@ describe('silence', () => {
     await followed.clock.advance(44_000)
     expect(followed.stream.state).toBe('current')
     await followed.clock.advance(1000)
-    await followed.lost('MESOS_UNREACHABLE')
+    await followed.lost('MASTER_SILENT')
     await expect.poll(() => master.stream.hasEnded).toBe(true)
   })
 
@@ -178,7 +179,7 @@ describe('silence', () => {
       master.stream.raw('x')
       await followed.clock.advance(1000)
     }
-    await followed.lost('MESOS_UNREACHABLE')
+    await followed.lost('MASTER_SILENT')
   })
 
   test('before the state ends the stream after half a minute without a byte', async () => {
@@ -190,7 +191,7 @@ describe('silence', () => {
     await followed.clock.advance(29_000)
     expect(followed.stream.lastError).toBeUndefined()
     await followed.clock.advance(2000)
-    await followed.lost('MESOS_UNREACHABLE')
+    await followed.lost('MASTER_SILENT')
   })
 
   test('or not, the state must be there after ten minutes', async () => {

@@ -38,6 +38,7 @@ async function follow(text = 'zk://a,b,c/mesos'): Promise<LeaderSource> {
     events: {
       onProblem: (code) => counted.push(code),
       onSkipped: (code) => counted.push(`skipped ${code}`),
+      onSessionLost: () => counted.push('session lost'),
       onStale: (isStale) => counted.push(isStale ? 'stale' : 'current'),
     },
   })
@@ -180,6 +181,7 @@ describe('when servers of ZooKeeper are away', () => {
     expect(status()).not.toHaveProperty('problem')
     expect(seen).toEqual(['10.0.0.1', '10.0.0.9'])
     expect(counted.filter((event) => event === 'stale')).toHaveLength(1)
+    expect(counted).toContain('session lost')
   })
 
   test('from the start, we are searching', async () => {
