@@ -1,6 +1,7 @@
 /** What a daemon costs that has nothing to do: 50 tasks run, and it asks the agent for news. */
 import { systemClock } from '../src/base/clock.ts'
 import { ClusterHost } from '../src/demo/host/cluster-host.ts'
+import { DemoMesos } from '../src/demo/mesos/hosted/demo-mesos.ts'
 import { addFabric } from '../src/demo/network/fabric.ts'
 import type { PlaneKind } from '../src/l4lb/plane.ts'
 import { digits } from './numbers.ts'
@@ -28,11 +29,15 @@ const CASES: readonly Case[] = [
 /** Measures idle daemons, one after another. */
 export async function measureIdle(places: Places, settings: Settings): Promise<Row[]> {
   await addFabric(places)
+  const mesos = await DemoMesos.start(places)
   const rows: Row[] = []
   for (const [index, each] of CASES.entries()) {
     const subject = `${each.plane}, asks each ${each.pollIntervalMs} ms`
     settings.say(subject)
-    const host = new ClusterHost(places, { number: index + 1, containers: 0, plane: each.plane })
+    const { plane } = each
+    const isFirst = index === 0
+    const options = { number: index + 1, containers: 0, plane, mesos, hasMaster: isFirst }
+    const host = new ClusterHost(places, options)
     rows.push(...(await measureHost(host, each)).map((row) => ({ ...row, subject })))
   }
   return rows
@@ -47,10 +52,7 @@ async function measureHost(
   for (let index = 0; index < TASKS; index++) {
     const ports = [{ port: 8080, vips: [`/idle-${index}:80`] }]
     const addresses = [`172.31.0.${index + 1}`]
-    await host.tellAgent({
-      kind: 'add',
-      task: { name: `idle-${index}`, network: 'container', addresses, ports },
-    })
+    await host.launch({ name: `idle-${index}`, network: 'container', addresses, ports })
   }
   await host.startDaemon('--mesos-poll-interval-ms', String(pollIntervalMs))
   await host.waitFor('/v1/navstar/vips', (text) => text.split('"served"').length > TASKS)

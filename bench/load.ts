@@ -41,12 +41,6 @@ export async function serve(host: HostPlaces, ports: readonly number[]): Promise
   return child
 }
 
-/** Serves a port in another namespace of the host, on any core. */
-export async function serveIn(host: HostPlaces, namespace: string, port: number): Promise<void> {
-  const child = spawnOnHost(host, [PROGRAM, 'serve', String(port)], { namespace })
-  await firstLine(child, 'ready')
-}
-
 /** Runs a load from a host. */
 export async function runLoad(host: HostPlaces, load: Load): Promise<Tally> {
   const { mode, target, clients, seconds } = load
@@ -54,11 +48,6 @@ export async function runLoad(host: HostPlaces, load: Load): Promise<Tally> {
   const limit = ['timeout', '-s', 'KILL', String(seconds + 30)]
   const child = spawnOnHost(host, [...limit, ...onCore(0), PROGRAM, ...words])
   return JSON.parse(await outputOf(child)) as Tally
-}
-
-/** Starts the program that waits for services; see bench/load/src/reach.rs. */
-export function startReach(host: HostPlaces): ChildProcess {
-  return spawnOnHost(host, [PROGRAM, 'reach'])
 }
 
 function onCore(core: number): string[] {

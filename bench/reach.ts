@@ -1,41 +1,41 @@
 /**
- * How long a new task cannot be reached from another node: from RUNNING at its agent to the first
- * answered request; with the polls of its node alone, and with a master that is followed.
+ * How long a new task cannot be reached from another node of the demo's cluster: from RUNNING at its
+ * agent to the first answered request; with polls alone, and with masters that are followed.
  */
-import { createInterface } from 'node:readline'
-import { systemClock } from '../src/base/clock.ts'
 import { seededRandom } from '../src/base/random.ts'
+import { isWell } from '../src/bin/status.ts'
+import type { StatusView } from '../src/daemon/resources.ts'
+import { Cluster } from '../src/demo/cluster/cluster.ts'
+import { backendAddresses, untilServed } from '../src/demo/cluster/view.ts'
 import { percentile } from '../src/demo/load/load-report.ts'
-import { addFabric } from '../src/demo/network/fabric.ts'
-import { buildLoad, startReach } from './load.ts'
+import { cleanUp } from '../src/demo/places/cleanup.ts'
+import { reachTimes } from '../src/demo/show/fresh-tasks.ts'
+import { loadText } from './machine.ts'
 import { digits } from './numbers.ts'
 import type { Places } from './places.ts'
 import { PLANES } from './planes.ts'
-import { Pair } from './reach/pair.ts'
 import type { Settings } from './settings.ts'
 import type { Row } from './table.ts'
 
-const TASKS = 50
-const PORT = 9000
+const HOSTS = 4
+const TASKS = 60
 const POLL_INTERVAL_MS = 250
+const START_MS = 60_000
 
 /** Measures reachability. */
 export async function measureReach(places: Places, settings: Settings): Promise<Row[]> {
-  await buildLoad()
-  await addFabric(places)
   const rows: Row[] = []
-  for (const [index, plane] of PLANES.entries()) {
-    settings.say(plane)
-    const number = 2 * index + 1
-    const pollIntervalMs = POLL_INTERVAL_MS
-    const pair = await Pair.open(places, { plane, number, port: PORT, pollIntervalMs })
-    const polled = await reachTimes(pair, '11.200.0')
-    await pair.startMaster()
-    const hinted = await reachTimes(pair, '11.200.1')
-    await pair.close()
+  for (const plane of PLANES) {
+    settings.say(`${plane}, ${loadText()}`)
+    const options = { places, hosts: HOSTS, backendsPerHost: 1, plane }
+    const cluster = await Cluster.open(options)
+    const polled = await measure(cluster, { prefix: '11.200.0', followsMasters: false })
+    const hinted = await measure(cluster, { prefix: '11.200.1', followsMasters: true })
+    const load = loadText()
+    await cleanUp(places)
     rows.push({
-      measure: 'RUNNING to first answer from another node, ms',
-      subject: `${plane}, master followed`,
+      measure: `RUNNING to first answer from another of ${HOSTS} hosts, ms`,
+      subject: `${plane}, masters followed, ${load}`,
       value: spreadText(hinted),
       baseline: `${spreadText(polled)} with polls each ${POLL_INTERVAL_MS} ms`,
       ratio: (percentile(hinted, 0.5) / percentile(polled, 0.5)).toFixed(2),
@@ -45,37 +45,25 @@ export async function measureReach(places: Places, settings: Settings): Promise<
   return rows
 }
 
-function spreadText(times: readonly number[]): string {
-  return `p50 ${digits(percentile(times, 0.5))}, p99 ${digits(percentile(times, 0.99))}`
-}
-
-/** Each task has a VIP of its own below the prefix, which a client asks already before. */
-async function reachTimes(pair: Pair, prefix: string): Promise<number[]> {
-  const client = startReach(pair.near.places)
-  if (client.stdin === null || client.stdout === null) throw new Error('the client has no pipes')
-  const lines = createInterface({ input: client.stdout })[Symbol.asyncIterator]()
-  const addresses = [pair.far.addresses.container(1).ip]
-  const random = seededRandom(1)
-  const times: number[] = []
-  for (let task = 1; task <= TASKS; task++) {
-    const vip = `${prefix}.${task}:80`
-    await systemClock.sleep(random.next() * POLL_INTERVAL_MS, {
-      signal: AbortSignal.timeout(10_000),
-    })
-    client.stdin.write(`${vip}\n`)
-    await expectLine(lines, 'asking')
-    const startMs = systemClock.nowMs()
-    const ports = [{ port: PORT, vips: [vip] }]
-    const isKnown = pair.run({ name: `reach-${vip}`, network: 'container', addresses, ports })
-    await expectLine(lines, 'answered')
-    times.push(systemClock.nowMs() - startMs)
-    await isKnown
+/** Starts the daemons anew and measures once they agree. The client's does not follow masters itself. */
+async function measure(
+  cluster: Cluster,
+  { prefix, followsMasters }: { readonly prefix: string; readonly followsMasters: boolean },
+): Promise<number[]> {
+  await Promise.all(cluster.hosts.map((host) => host.killDaemon()))
+  await cluster.startDaemons({ followsMasters })
+  const wanted = backendAddresses(cluster.hosts)
+  if ((await untilServed(cluster.hosts, wanted, START_MS)) === undefined) {
+    throw new Error('the daemons do not serve the backends of all hosts')
   }
-  client.stdin.end()
-  return times
+  const isCurrent = (text: string) => isWell(JSON.parse(text) as StatusView)
+  for (const host of cluster.hosts) await host.waitFor('/v1/navstar/status', isCurrent, START_MS)
+  const from = cluster.hosts.at(-1) ?? cluster.host('h1')
+  const random = seededRandom(1)
+  return reachTimes(cluster, { count: TASKS, prefix, from, pauseMs: POLL_INTERVAL_MS, random })
 }
 
-async function expectLine(lines: AsyncIterator<string>, wanted: string): Promise<void> {
-  const { value } = await lines.next()
-  if (value !== wanted) throw new Error(`the client said ${value} instead of ${wanted}`)
+function spreadText(times: readonly number[]): string {
+  const shares = [0.5, 0.9, 0.99].map((share) => digits(percentile(times, share)))
+  return `p50 ${shares[0]}, p90 ${shares[1]}, p99 ${shares[2]}`
 }

@@ -1,11 +1,13 @@
 /** The demo: a cluster on this machine, from a task's label to a connection that survives a host. */
 import { readFile } from 'node:fs/promises'
+import { systemRandom } from '../base/random.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { backendAddresses, untilServed } from './cluster/view.ts'
 import { openControl } from './control/control.ts'
 import type { ClusterHost } from './host/cluster-host.ts'
 import { type HeldPlaces, holdPlaces } from './places/hold.ts'
 import { endProcesses } from './places/processes.ts'
+import { showFreshTasks } from './show/fresh-tasks.ts'
 import { howTo } from './show/how-to.ts'
 import { showJoin } from './show/join.ts'
 import { showKill } from './show/kill.ts'
@@ -69,7 +71,7 @@ async function show({ places }: HeldPlaces, options: Showing): Promise<boolean> 
   )
   const stage = await startDaemons(cluster, print)
   signal.throwIfAborted()
-  const misses: Miss[] = [await measureReach(stage)]
+  const misses: Miss[] = [await measureReach(stage), await showFreshTasks(stage, systemRandom)]
   if (isOnce) misses.push(...(await showFailures(stage, signal)))
   const found = misses.filter((miss) => miss !== undefined)
   for (const miss of found) print(miss)

@@ -2,12 +2,14 @@
 import { ClusterHost, type ClusterHostOptions } from '../../src/demo/host/cluster-host.ts'
 import { demoProgram, firstLine, outputOf, spawnOnHost } from '../../src/demo/host/host-process.ts'
 import type { LoadReport } from '../../src/demo/load/load-report.ts'
+import { DemoMesos } from '../../src/demo/mesos/hosted/demo-mesos.ts'
 import { addFabric } from '../../src/demo/network/fabric.ts'
 import { holdPlaces } from '../../src/demo/places/hold.ts'
 
 /** A host under test. */
 export interface TestCluster {
   readonly host: ClusterHost
+  readonly mesos: DemoMesos
   /** Reads a metric's value: the sum over its labels. */
   metric(name: string): Promise<number>
   /** The VIPs as the API tells them. */
@@ -37,26 +39,30 @@ export interface Sync {
 
 let serial = 0
 
-/** Makes a host with its agent and nothing else running. */
+/** Makes a host with agent and master and nothing else running. */
 export async function openCluster(
-  options: Omit<ClusterHostOptions, 'number'>,
+  options: Omit<ClusterHostOptions, 'number' | 'mesos' | 'hasMaster'>,
 ): Promise<TestCluster> {
   const { places: demo, close } = await holdPlaces(
     `t${process.pid.toString(36)}${(serial++).toString(36)}`,
   )
-  const host = new ClusterHost(demo, { number: 1, ...options })
-  try {
+  const start = async (): Promise<Pick<TestCluster, 'host' | 'mesos'>> => {
     await addFabric(demo)
+    const mesos = await DemoMesos.start(demo)
+    const host = new ClusterHost(demo, { number: 1, mesos, hasMaster: true, ...options })
     await host.create()
     await host.startAgent()
-  } catch (error) {
+    return { host, mesos }
+  }
+  const { host, mesos } = await start().catch(async (error: unknown) => {
     await close()
     throw error
-  }
+  })
   const vips = async () =>
     (JSON.parse(await host.waitFor('/v1/navstar/vips')) as { vips: readonly TestVip[] }).vips
   return {
     host,
+    mesos,
     close,
     metric: async (name) => sumMetric(await host.waitFor('/metrics'), name),
     sync: async () => syncOf(await host.waitFor('/v1/navstar/status')),

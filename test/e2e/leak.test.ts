@@ -1,6 +1,7 @@
 import { readdir } from 'node:fs/promises'
 import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
+import type { SimulatedTask } from '../../src/demo/agent/task.ts'
 import { run } from '../../src/demo/run.ts'
 import { requireFeature } from '../feature.ts'
 import { openCluster, type TestCluster } from './cluster.ts'
@@ -24,7 +25,7 @@ describe.each(['ebpf', 'nftables'] as const)('plane %s', (plane) => {
     for (let cycle = 0; cycle < CYCLES; cycle++) {
       const ids = await addTasks(cluster)
       await cluster.host.waitFor('/metrics', isServing(VIPS))
-      for (const taskId of ids) await cluster.host.tellAgent({ kind: 'remove', taskId })
+      await Promise.all(ids.map((taskId) => cluster?.mesos.kill(taskId)))
       await cluster.host.waitFor('/metrics', isServing(0))
       await cluster.untilSync(({ isInSync }) => isInSync)
       warm.push(await resourcesOf(cluster, plane))
@@ -47,21 +48,16 @@ interface Resources {
 }
 
 async function addTasks({ host }: TestCluster): Promise<string[]> {
-  const ids: string[] = []
-  for (let vip = 0; vip < VIPS; vip++) {
+  const tasks = Array.from({ length: VIPS }, (_, vip): SimulatedTask => {
     const addresses = Array.from(
       { length: BACKENDS },
-      (_, index) => `172.20.${vip >> 4}.${(vip & 15) * 16 + index}`,
+      (_each, index) => `172.20.${vip >> 4}.${(vip & 15) * 16 + index}`,
     )
     const ports = [{ port: 8080, vips: [`/app-${vip}:80`] }]
-    ids.push(
-      await host.tellAgent({
-        kind: 'add',
-        task: { name: `app-${vip}`, network: 'container', addresses, ports },
-      }),
-    )
-  }
-  return ids
+    return { name: `app-${vip}`, network: 'container', addresses, ports }
+  })
+  const started = await Promise.all(tasks.map((task) => host.launch(task)))
+  return started.map(({ taskId }) => taskId)
 }
 
 function isServing(count: number): (metrics: string) => boolean {

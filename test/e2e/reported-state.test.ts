@@ -68,7 +68,7 @@ describe('tasks that cannot be understood', () => {
   it('are counted and skipped, and the other VIPs work', async (ctx) => {
     await requireFeature(ctx, 'root')
     cluster = await openCluster({ containers: 2, plane: 'auto' })
-    for (const task of junk) await cluster.host.tellAgent({ kind: 'add', task })
+    for (const task of junk) await cluster.host.launch(task)
     const address = await startBackends(cluster, 2)
     const { failures } = await cluster.host.sendRequests(50, [`http://${address}/`])
     expect(failures).toEqual({})

@@ -5,9 +5,10 @@ import { silentLog } from '../../src/base/log.ts'
 import { systemRandom } from '../../src/base/random.ts'
 import { Scope } from '../../src/base/scope.ts'
 import { MesosAgentSimulator } from '../../src/demo/agent/mesos-agent.ts'
-import { DemoMaster } from '../../src/demo/mesos/demo-master.ts'
+import { HostedCluster } from '../../src/demo/mesos/hosted/hosted-cluster.ts'
 import { MESOS_DEFAULTS, readMastersText } from '../../src/mesos/config.ts'
 import { followMasters, startMesos, watchSources } from '../../src/mesos/mesos.ts'
+import { openLocalSockets } from '../sim/mesos/local-sockets.ts'
 
 describe('startMesos', () => {
   test('follows a task of the agent from launch to end, and stops with its scope', async () => {
@@ -83,10 +84,12 @@ describe('followMasters', () => {
     const errors: unknown[] = []
     const scope = new Scope((error) => errors.push(error))
     const world = { clock: systemClock, random: systemRandom }
-    const master = await DemoMaster.open(world)
-    const parsed = readMastersText(master.url)
+    const mesos = new HostedCluster({ ...world, openSockets: openLocalSockets })
+    const place = { ip: '10.0.0.1', namespacePath: '', hasMaster: true }
+    await mesos.follow({ kind: 'host', place })
+    const url = `http://${mesos.host(place.ip).masterAddress}`
+    const parsed = readMastersText(url)
     if (parsed.kind !== 'masters') throw new Error(parsed.problem)
-    master.follow({ kind: 'agent', ip: '10.0.0.1' })
     const options = { ...world, options: MESOS_DEFAULTS, registry: new Registry() }
     const masters = followMasters(parsed.masters, { ...options, log: silentLog, scope })
     const hints: string[] = []
@@ -106,16 +109,16 @@ describe('followMasters', () => {
     await expect
       .poll(() => masters.status())
       .toMatchObject({
-        leader: { source: master.url, state: 'current' },
+        leader: { source: url, state: 'current' },
         stream: { state: 'current', staleSinceWallMs: undefined },
         agents: 1,
         tasks: 0,
       })
     hints.splice(0)
-    master.follow({ kind: 'add', ip: '10.0.0.1', task: { name: 'web', network: 'host' } })
+    await mesos.follow({ kind: 'launch', ip: place.ip, task: { name: 'web' } })
     await expect.poll(() => hints).toContain('10.0.0.1')
     await expect.poll(() => masters.status().tasks).toBe(1)
-    await master.close()
+    await mesos.close()
     await expect.poll(() => masters.status().stream.staleSinceWallMs).toBeDefined()
     const stale = await registry.getSingleMetricAsString('navstar_mesos_stale_seconds')
     expect(stale).toMatch(/\{source="stream"\} 0\.\d+$/m)

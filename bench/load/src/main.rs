@@ -3,7 +3,6 @@
 //! ```text
 //! navstar-load serve PORT…                              until standard input ends
 //! navstar-load crr|rr|bulk ADDRESS:PORT CLIENTS SECONDS prints one line of JSON
-//! navstar-load reach                                    a line `ADDRESS:PORT` each on standard input
 //! ```
 //!
 //! Blocking threads and nothing else: what is measured is the path, and this must cost little and
@@ -15,7 +14,6 @@
 )]
 
 mod client;
-mod reach;
 mod server;
 
 use std::io;
@@ -39,13 +37,10 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> io::Result<()> {
     match words {
         ["serve", ports @ ..] => server::serve(ports),
-        ["reach"] => reach::run(),
         [mode, target, clients, seconds] => {
             client::run(&client::Load::parse(mode, target, clients, seconds)?)
         }
-        _ => Err(invalid(
-            "serve PORT… | crr|rr|bulk TARGET CLIENTS SECONDS | reach",
-        )),
+        _ => Err(invalid("serve PORT… | crr|rr|bulk TARGET CLIENTS SECONDS")),
     }
 }
 

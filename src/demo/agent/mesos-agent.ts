@@ -5,12 +5,12 @@
 import { readFile } from 'node:fs/promises'
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { gzipSync } from 'node:zlib'
 import type { Clock } from '../../base/clock.ts'
 import type { Closeable } from '../../base/scope.ts'
 import { readCapture } from './capture.ts'
-import { type AgentReply, reply } from './http.ts'
+import { reply } from './http.ts'
 import type { JsonMessage } from './json.ts'
+import { sendAnswer } from './send.ts'
 import { type AgentState, idOf } from './state.ts'
 import { isTerminal, type StatusUpdate, withStatus } from './status.ts'
 import { launchedTask, networkInfos, type SimulatedTask, type TaskState } from './task.ts'
@@ -235,19 +235,6 @@ export class MesosAgentSimulator implements Closeable {
     const { method = '', url = '', headers } = request
     const body = Buffer.concat(chunks).toString()
     const [path = ''] = url.split('?')
-    send(response, reply({ method, path, headers, body }, face), headers['accept-encoding'])
+    sendAnswer(response, reply({ method, path, headers, body }, face), headers['accept-encoding'])
   }
-}
-
-/** libprocess compresses answers from 1024 bytes on for those who accept gzip. */
-function send(response: ServerResponse, answer: AgentReply, accepted: unknown): void {
-  const plain = Buffer.from(answer.body)
-  const isCompressed = plain.length >= 1024 && String(accepted ?? '').includes('gzip')
-  const body = isCompressed ? gzipSync(plain) : plain
-  response.writeHead(answer.status, {
-    ...answer.headers,
-    ...(isCompressed ? { 'content-encoding': 'gzip' } : {}),
-    'content-length': body.length,
-  })
-  response.end(body)
 }

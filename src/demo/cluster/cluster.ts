@@ -2,6 +2,7 @@
 import { join } from 'node:path'
 import { changeKeys } from '../../gossip/gossip.ts'
 import { ClusterHost } from '../host/cluster-host.ts'
+import { DemoMesos, MASTER_PORT } from '../mesos/hosted/demo-mesos.ts'
 import { addFabric, divide, unite } from '../network/fabric.ts'
 import { addRoutes } from '../network/topology.ts'
 import type { DemoPlaces } from '../places/places.ts'
@@ -16,6 +17,12 @@ export interface ClusterOptions {
   readonly signal?: AbortSignal
 }
 
+/** How daemons run. */
+export interface DaemonOptions {
+  /** Whether those on masters' hosts follow the leading master; default: they do. */
+  readonly followsMasters?: boolean
+}
+
 /** The port of a task. */
 export const BACKEND_PORT = 8080
 /** The port of the VIP `web`. */
@@ -24,23 +31,28 @@ export const VIP_PORT = 80
 export const MAX_HOSTS = 99
 
 const GOSSIP_PORT = 62501
+/** A majority of three still leads when one is lost. */
+const MASTERS = 3
 
 /** Backends of `/web:80` on hosts in namespaces; {@link Cluster.open} makes it. */
 export class Cluster {
   readonly #options: ClusterOptions
+  /** The masters and agents of all hosts. */
+  readonly mesos: DemoMesos
   readonly #hosts: ClusterHost[] = []
   readonly #keyFile: string
   #sides: readonly (readonly string[])[] = []
 
-  private constructor(options: ClusterOptions) {
+  private constructor(options: ClusterOptions, mesos: DemoMesos) {
     this.#options = options
+    this.mesos = mesos
     this.#keyFile = join(options.places.stateDirectory, 'cluster.key')
   }
 
-  /** Makes network, hosts, agents and backends; no daemon runs yet. */
+  /** Makes network, hosts, masters, agents and backends; no daemon runs yet. */
   static async open(options: ClusterOptions): Promise<Cluster> {
-    const cluster = new Cluster(options)
     await addFabric(options.places)
+    const cluster = new Cluster(options, await DemoMesos.start(options.places))
     await changeKeys(cluster.#keyFile, { kind: 'add' })
     const numbers = Array.from({ length: options.hosts }, (_, index) => index + 1)
     await allDone(numbers.map((number) => cluster.#addHost(number)))
@@ -56,6 +68,11 @@ export class Cluster {
   /** The hosts that have power. */
   get running(): readonly ClusterHost[] {
     return this.#hosts.filter(({ hasPower }) => hasPower)
+  }
+
+  /** The hosts on which a Mesos master belongs; their daemons follow it. */
+  get masters(): readonly ClusterHost[] {
+    return this.#hosts.filter(({ hasMaster }) => hasMaster)
   }
 
   /** The sides that the cluster is cut into; none while it is whole. */
@@ -75,18 +92,22 @@ export class Cluster {
   }
 
   /** Starts the daemons of all hosts at once. */
-  async startDaemons(): Promise<void> {
-    await allDone(this.#hosts.map((host) => this.startDaemon(host)))
+  async startDaemons(options: DaemonOptions = {}): Promise<void> {
+    await allDone(this.#hosts.map((host) => this.startDaemon(host, options)))
   }
 
   /** Starts a host's daemon, with one seed and the key, and waits until it runs. */
-  async startDaemon(host: ClusterHost): Promise<void> {
+  async startDaemon(
+    host: ClusterHost,
+    { followsMasters = true }: DaemonOptions = {},
+  ): Promise<void> {
     const others = this.running.filter((other) => other !== host)
     const isFirst = this.running[0] === host
     const seed = (isFirst ? others.find(({ daemonPid }) => daemonPid) : others[0]) ?? host
     await host.startDaemon(
       ...['--ip', host.ip, '--cluster-id', this.id, '--gossip-key-file', this.#keyFile],
       ...['--gossip-seed', `${seed.ip}:${GOSSIP_PORT}`],
+      ...(host.hasMaster && followsMasters ? ['--masters', this.#mastersText()] : []),
     )
   }
 
@@ -129,27 +150,37 @@ export class Cluster {
     const rest = this.#hosts.map(({ name }) => name).filter((name) => !names.includes(name))
     this.#sides = rest.length > 0 ? [...sides, rest] : sides
     await divide(this.#options.places, this.#sides)
+    await this.mesos.cut(this.#sides.map((side) => side.map((name) => this.host(name).ip)))
   }
 
   /** Makes the cluster whole again; nothing when it is. */
   async heal(): Promise<void> {
-    if (this.#sides.length > 0) await unite(this.#options.places, this.#sides)
+    if (this.#sides.length === 0) return
+    await unite(this.#options.places, this.#sides)
     this.#sides = []
+    await this.mesos.cut([])
   }
 
   async #addHost(number: number): Promise<ClusterHost> {
-    const { places, backendsPerHost, plane, signal } = this.#options
+    const { places, hosts, backendsPerHost: containers, plane, signal } = this.#options
     signal?.throwIfAborted()
-    const host = new ClusterHost(places, { number, containers: backendsPerHost, plane })
+    const hasMaster = number <= (hosts < MASTERS ? 1 : MASTERS)
+    const { mesos } = this
+    const host = new ClusterHost(places, { number, containers, plane, mesos, hasMaster })
     this.#hosts[number - 1] = host
     await host.create()
     await host.startAgent()
-    for (let index = 1; index <= backendsPerHost; index++) {
+    for (let index = 1; index <= containers; index++) {
       signal?.throwIfAborted()
       const ports = [{ port: BACKEND_PORT, vips: [`/web:${VIP_PORT}`] }]
       await host.startBackend(index, { name: 'web', ports })
     }
     return host
+  }
+
+  /** As an operator gives it, e.g. `http://10.99.0.1:5050,http://10.99.0.2:5050`. */
+  #mastersText(): string {
+    return this.masters.map(({ ip }) => `http://${ip}:${MASTER_PORT}`).join()
   }
 
   async #addRoutes(): Promise<void> {

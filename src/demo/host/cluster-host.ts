@@ -1,13 +1,13 @@
-/** One host of a demo: simulated Mesos agent, backends in containers, and the daemon. */
+/** One host of a demo: backends in containers and the daemon, beside the agent of a simulated Mesos. */
 import type { ChildProcess } from 'node:child_process'
 import { closeSync, fstatSync, openSync } from 'node:fs'
 import { mkdir, readFile, writeFile } from 'node:fs/promises'
 import { join } from 'node:path'
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { AgentInstruction } from '../agent/instruction.ts'
 import type { SimulatedTask } from '../agent/task.ts'
 import type { LoadReport } from '../load/load-report.ts'
 import { monotonicMs } from '../load/monotonic.ts'
+import type { DemoMesos, StartedTask } from '../mesos/hosted/demo-mesos.ts'
 import { DNS_ADDRESS, type HostAddresses, hostAddresses } from '../network/addresses.ts'
 import { addHost } from '../network/topology.ts'
 import type { DemoPlaces, HostPlaces } from '../places/places.ts'
@@ -19,6 +19,10 @@ export interface ClusterHostOptions {
   readonly number: number
   readonly containers: number
   readonly plane: 'auto' | 'ebpf' | 'nftables'
+  /** The Mesos that its agent belongs to. */
+  readonly mesos: DemoMesos
+  /** Whether a Mesos master runs on it. */
+  readonly hasMaster?: boolean
   /** A captured state file for the agent to serve instead of tasks. */
   readonly stateFile?: string
 }
@@ -32,7 +36,6 @@ export class ClusterHost {
   /** What runs in each container, by its number. */
   readonly #tasks = new Map<number, SimulatedTask>()
   #hasPower = true
-  #agent: ChildProcess | undefined
   #daemon: ChildProcess | undefined
 
   constructor(demo: DemoPlaces, options: ClusterHostOptions) {
@@ -52,6 +55,11 @@ export class ClusterHost {
 
   get ip(): string {
     return this.addresses.ip
+  }
+
+  /** Whether a Mesos master belongs here. */
+  get hasMaster(): boolean {
+    return this.#options.hasMaster === true
   }
 
   get hasPower(): boolean {
@@ -85,27 +93,21 @@ export class ClusterHost {
     })
   }
 
-  /** Starts the simulated Mesos agent. */
+  /** Starts the simulated agent, and the master if there is one. */
   async startAgent(): Promise<void> {
-    const { stateFile } = this.#options
-    const captured = stateFile === undefined ? [] : ['--state', stateFile]
-    const args = ['--instructions', '--agent-ip', this.ip, ...captured]
-    this.#agent = spawnOnHost(this.places, demoProgram('agent/main.ts', ...args))
-    await firstLine(this.#agent, 'ready')
+    const { mesos, stateFile } = this.#options
+    const { ip, hasMaster } = this
+    const { namespacePath } = this.places
+    await mesos.addHost({ ip, namespacePath, hasMaster, ...(stateFile && { stateFile }) })
   }
 
-  /** Tells the agent something. @returns its answer: a task's id for `add` */
-  async tellAgent(instruction: AgentInstruction): Promise<string> {
-    const agent = this.#agent
-    if (agent?.stdin == null || agent.stdout == null) throw new Error('the agent does not run')
-    const { promise, resolve } = Promise.withResolvers<string>()
-    agent.stdout.once('data', (chunk: Buffer) => resolve(chunk.toString().trim()))
-    agent.stdin.write(`${JSON.stringify(instruction)}\n`)
-    return (await promise).replace(/^task /, '')
+  /** Launches a task on the host's agent, which nothing serves yet. @returns once it runs */
+  launch(task: SimulatedTask): Promise<StartedTask> {
+    return this.#options.mesos.launch(this.ip, task)
   }
 
   /**
-   * Starts a backend in a container and has the agent report its task. The backend answers with a
+   * Starts a backend in a container and launches its task. The backend answers with a
    * name such as `h1-web-2`: host, task, container.
    *
    * @returns the task's id
@@ -119,10 +121,8 @@ export class ClusterHost {
     await firstLine(backend, 'ready')
     this.#tasks.set(index, task)
     const { ip, ip6 } = this.addresses.container(index)
-    return this.tellAgent({
-      kind: 'add',
-      task: { ...task, network: 'container', addresses: [ip, ip6] },
-    })
+    const { taskId } = await this.launch({ ...task, network: 'container', addresses: [ip, ip6] })
+    return taskId
   }
 
   /** Starts the daemon and waits until it runs. */
@@ -167,15 +167,15 @@ export class ClusterHost {
   async switchOff(): Promise<void> {
     this.#hasPower = false
     await switchOff(this.#demo, this.places)
-    this.#agent = undefined
+    await this.#options.mesos.power(this.ip, 'off')
     this.#daemon = undefined
   }
 
-  /** Gives it power again: agent and backends start; the daemon is the caller's. */
+  /** Gives it power again: agent, master and backends start; the daemon is the caller's. */
   async switchOn(): Promise<void> {
     await switchOn(this.#demo, this.places)
     this.#hasPower = true
-    await this.startAgent()
+    await this.#options.mesos.power(this.ip, 'on')
     for (const [index, task] of this.#tasks) await this.startBackend(index, task)
   }
 

@@ -53,6 +53,8 @@ export interface AgentTasksOptions {
 
 /** The tasks that an agent knows. */
 export class AgentTasks {
+  /** Is told the key of each task whose state has changed, or that is forgotten. */
+  onChange: ((key: string) => void) | undefined
   readonly #options: AgentTasksOptions
   readonly #tasks = new Map<string, AgentTask>()
   #completed: JsonMessage[] = []
@@ -106,6 +108,7 @@ export class AgentTasks {
     task.message = { ...task.message, state: report.state, statuses: [...kept, status] }
     task.queue.push(status)
     if (task.queue.length === 1) this.#forward(key, FIRST_RETRY_MS)
+    this.onChange?.(key)
   }
 
   /** The framework has seen the status. */
@@ -131,6 +134,7 @@ export class AgentTasks {
     task.callOff?.()
     this.#tasks.delete(key)
     this.#completed = [...this.#completed, task.message].slice(-MAX_COMPLETED)
+    this.onChange?.(key)
   }
 
   /** The machine started anew: nothing of all that runs. */

@@ -1,11 +1,12 @@
 /** A master over HTTP, on a port of its own: refusals, answers, and the stream of events. */
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
-import type { AddressInfo, Socket } from 'node:net'
-import { gzipSync } from 'node:zlib'
+import type { Socket } from 'node:net'
 import type { Closeable } from '../../base/scope.ts'
 import type { JsonMessage } from '../agent/json.ts'
+import { sendAnswer } from '../agent/send.ts'
 import type { MasterRole } from './cluster.ts'
 import { type Encoder, recordOf } from './encoding.ts'
+import { addressText, closeServer, type ListenPlace, listenAt } from './listening.ts'
 import { type Manners, type MasterReply, replyOfMaster } from './master-http.ts'
 import { type Cut, StreamWriter } from './stream-writer.ts'
 
@@ -15,7 +16,7 @@ export interface MasterServerOptions {
   /** The address of master `index`, e.g. `127.0.0.1:5050`. */
   readonly addressOf: (index: number) => string
   /** Where it listens; default 127.0.0.1 and a free port. */
-  readonly listen?: { readonly host?: string; readonly port?: number }
+  readonly listen?: ListenPlace
   /** Besides JSON. */
   readonly encoders?: readonly Encoder[]
   readonly readCall?: (body: Uint8Array) => string | undefined
@@ -44,26 +45,19 @@ export class MasterServer implements Closeable {
   /** Opens a master's port. */
   static async listen(options: MasterServerOptions): Promise<MasterServer> {
     const opened = new MasterServer(options)
-    const { promise, resolve, reject } = Promise.withResolvers<void>()
-    opened.#server.once('error', reject)
-    const { host = '127.0.0.1', port = 0 } = options.listen ?? {}
-    opened.#server.listen(port, host, resolve)
-    await promise
+    await listenAt(opened.#server, options.listen ?? {})
     return opened
   }
 
   /** E.g. `127.0.0.1:40123`. */
   get address(): string {
-    const { address, family, port } = this.#server.address() as AddressInfo
-    return `${family === 'IPv6' ? `[${address}]` : address}:${port}`
+    return addressText(this.#server)
   }
 
   async close(): Promise<void> {
-    const { promise, resolve } = Promise.withResolvers<void>()
-    this.#server.close(() => resolve())
-    this.#server.closeAllConnections()
+    const closed = closeServer(this.#server)
     for (const stream of this.streams) stream.end('reset')
-    await promise
+    await closed
   }
 
   async #serve(request: IncomingMessage, response: ServerResponse): Promise<void> {
@@ -86,7 +80,7 @@ export class MasterServer implements Closeable {
       },
     )
     this.log.push(`${reply.kind === 'answer' ? reply.status : 200} ${url}`)
-    if (reply.kind === 'answer') send(response, reply, headers['accept-encoding'])
+    if (reply.kind === 'answer') sendAnswer(response, reply, headers['accept-encoding'])
     else this.#stream(request.socket, reply)
   }
 
@@ -106,20 +100,4 @@ export class MasterServer implements Closeable {
     socket.once('close', leave)
     socket.once('error', leave)
   }
-}
-
-/** libprocess compresses answers from 1024 bytes on for those who accept gzip; never streams. */
-function send(
-  response: ServerResponse,
-  answer: Extract<MasterReply, { readonly kind: 'answer' }>,
-  accepted: unknown,
-): void {
-  const isCompressed = answer.body.length >= 1024 && String(accepted ?? '').includes('gzip')
-  const body = isCompressed ? gzipSync(answer.body) : answer.body
-  response.writeHead(answer.status, {
-    ...answer.headers,
-    ...(isCompressed ? { 'content-encoding': 'gzip' } : {}),
-    'content-length': body.length,
-  })
-  response.end(body)
 }

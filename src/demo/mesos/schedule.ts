@@ -19,14 +19,22 @@ export interface World {
 
 /** A schedule by a clock; what is still due when the signal is aborted never runs. */
 export function scheduleOf(clock: Clock, signal: AbortSignal): Schedule {
+  const due = new Set<AbortController>()
+  const end = (): void => {
+    for (const each of due) each.abort()
+  }
+  signal.addEventListener('abort', end, { once: true })
   return {
     nowMs: () => clock.nowMs(),
     wallMs: () => clock.wallMs(),
     after: (delayMs, run) => {
-      const abort = new AbortController()
-      const either = AbortSignal.any([abort.signal, signal])
-      void clock.sleep(delayMs, { signal: either }).then(run, () => undefined)
-      return () => abort.abort()
+      const each = new AbortController()
+      if (signal.aborted) return () => undefined
+      due.add(each)
+      const callOff = (): void => void (due.delete(each) && each.abort())
+      const arrive = (): void => void (due.delete(each) && run())
+      void clock.sleep(delayMs, { signal: each.signal }).then(arrive, () => undefined)
+      return callOff
     },
   }
 }
@@ -35,6 +43,8 @@ export function scheduleOf(clock: Clock, signal: AbortSignal): Schedule {
 export class Wire {
   readonly #world: World
   readonly #latencyMs: number
+  /** Under way, oldest first: by the machine's clock two moments may come in either order. */
+  #messages: (() => void)[] = []
   #lastMs = 0
   #life = 0
   #isUp = false
@@ -50,13 +60,13 @@ export class Wire {
 
   /** The connection is made anew; what was under way on an earlier one is lost. */
   connect(): void {
-    this.#life++
+    this.#renew()
     this.#isUp = true
   }
 
   /** What is under way is lost. */
   break(): void {
-    this.#life++
+    this.#renew()
     this.#isUp = false
   }
 
@@ -68,8 +78,14 @@ export class Wire {
     const dueMs = Math.max(this.#lastMs, nowMs + this.#latencyMs * (0.5 + random.next()))
     this.#lastMs = dueMs
     const life = this.#life
+    this.#messages.push(arrive)
     schedule.after(dueMs - nowMs, () => {
-      if (life === this.#life) arrive()
+      if (life === this.#life) this.#messages.shift()?.()
     })
+  }
+
+  #renew(): void {
+    this.#life++
+    this.#messages = []
   }
 }

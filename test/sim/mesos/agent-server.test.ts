@@ -1,8 +1,5 @@
 import { expect, onTestFinished, test } from 'vitest'
-import { systemClock } from '../../../src/base/clock.ts'
-import { seededRandom } from '../../../src/base/random.ts'
 import { AgentServer } from '../../../src/demo/mesos/agent-server.ts'
-import { DemoMaster } from '../../../src/demo/mesos/demo-master.ts'
 import { Scene } from './scene.ts'
 
 async function call(url: string, type: string): Promise<Response> {
@@ -12,35 +9,6 @@ async function call(url: string, type: string): Promise<Response> {
     body: JSON.stringify({ type }),
   })
 }
-
-test('the master of a demo launches, reports and fails over under the machine’s clock', async () => {
-  const master = await DemoMaster.open({ clock: systemClock, random: seededRandom(1) })
-  onTestFinished(() => master.close())
-  const states = async (): Promise<readonly string[]> => {
-    const text = await (await call(master.url, 'GET_STATE')).text()
-    const { get_state } = JSON.parse(text) as {
-      readonly get_state: {
-        readonly get_tasks: { readonly tasks?: readonly { readonly state: string }[] }
-      }
-    }
-    return (get_state.get_tasks.tasks ?? []).map(({ state }) => state)
-  }
-  await expect.poll(async () => (await call(master.url, 'GET_STATE')).status).toBe(200)
-  master.follow({ kind: 'agent', ip: '10.0.0.1' })
-  const launch = (): string => {
-    try {
-      return master.follow({ kind: 'add', ip: '10.0.0.1', task: { name: 'web', id: 'web.1' } })
-    } catch {
-      return ''
-    }
-  }
-  await expect.poll(launch).toBe('web.1')
-  await expect.poll(states).toEqual(['TASK_RUNNING'])
-  master.follow({ kind: 'state', taskId: 'web.1', state: 'TASK_KILLING' })
-  await expect.poll(states).toEqual(['TASK_KILLING'])
-  master.follow({ kind: 'fail' })
-  expect((await call(master.url, 'GET_STATE')).status).toBe(503)
-})
 
 test('an agent answers 503 while it recovers, and tells no id before it is registered', async () => {
   const scene = new Scene({ seed: 1, version: '1.11' })
