@@ -53,6 +53,11 @@ export class MasterFacts {
     return this.#ledger.agents.all
   }
 
+  /** How many entries each collection has, for those who look for leaks. */
+  get sizes(): Readonly<Record<string, number>> {
+    return this.#ledger.sizes
+  }
+
   /** Applies an event of the stream. */
   apply(event: MasterEvent, nowMs: number): FactsChange {
     const change = newChange()

@@ -23,6 +23,11 @@ export class KnownAgents {
     return this.#agents
   }
 
+  /** How many places are taken. */
+  get placeCount(): number {
+    return this.#atPlace.size
+  }
+
   get(id: string): MasterAgent | undefined {
     return this.#agents.get(id)
   }

@@ -29,6 +29,11 @@ export class KnownTasks {
     return this.#tasks
   }
 
+  /** How many agents have tasks. */
+  get agentCount(): number {
+    return this.#keysOf.size
+  }
+
   get(key: TaskKey): MasterTask | undefined {
     return this.#tasks.get(key)
   }

@@ -51,6 +51,11 @@ export class Ledger {
   readonly agents: KnownAgents = new KnownAgents()
   /** Tasks from before a fail-over whose agents are awaited. */
   readonly carried: Set<TaskKey> = new Set()
+  /**
+   * Agents whose place another one took. Gone, it seems; but a stream that stalls may tell what a
+   * snapshot has overtaken. The next snapshot that is asked for knows.
+   */
+  readonly #replaced = new Map<string, MasterAgent>()
   /** While an audit is under way. */
   touched: Touched | undefined
   #nextExpiryMs = Number.POSITIVE_INFINITY
@@ -62,7 +67,7 @@ export class Ledger {
     else this.tasks.set(key, task)
   }
 
-  /** An agent is there (again), perhaps elsewhere; who served there before is gone. */
+  /** An agent is there (again), perhaps elsewhere; who served there before is not. */
   register(agent: MasterAgent, change: Change): void {
     // Had they survived, they would be told before or after this.
     for (const key of this.tasks.keysOf(agent.id)) {
@@ -71,19 +76,35 @@ export class Ledger {
     }
     const rival = this.agents.rivalOf(agent)
     this.agents.set(agent)
-    if (rival !== undefined) this.gone(rival.id, change)
+    this.#replaced.delete(agent.id)
+    if (rival !== undefined) {
+      this.touched?.agents.add(rival.id)
+      this.#drop(rival.id)
+      this.#replaced.set(rival.id, rival)
+    }
     this.hint(agent.id, change)
   }
 
   /** The agent never comes back. */
   gone(agentId: string, change: Change): void {
     this.touched?.agents.add(agentId)
-    const agent = this.agents.get(agentId)
+    const agent = this.agents.get(agentId) ?? this.#replaced.get(agentId)
     this.#drop(agentId)
+    this.#replaced.delete(agentId)
     if (agent === undefined) return
     const { address, hostname } = agent
     const isAddressInUse = address !== undefined && this.agents.hasAddress(address)
     change.gone.push({ agentId, hostname, address, isAddressInUse })
+  }
+
+  /** Agents that were replaced, so it seems. */
+  get replaced(): readonly string[] {
+    return [...this.#replaced.keys()]
+  }
+
+  /** It was not replaced after all. */
+  acquit(agentId: string): void {
+    this.#replaced.delete(agentId)
   }
 
   /** Forgets an agent and its tasks. */
@@ -113,6 +134,19 @@ export class Ledger {
     const agent = this.agents.get(agentId)
     if (agent?.address !== undefined) change.hints.add(agent.address)
     else if (agent !== undefined) change.named.add(agent.hostname)
+  }
+
+  /** How many entries each collection has, for those who look for leaks. */
+  get sizes(): Readonly<Record<string, number>> {
+    return {
+      tasks: this.tasks.all.size,
+      agentsWithTasks: this.tasks.agentCount,
+      agents: this.agents.all.size,
+      places: this.agents.placeCount,
+      carried: this.carried.size,
+      replaced: this.#replaced.size,
+      touched: (this.touched?.tasks.size ?? 0) + (this.touched?.agents.size ?? 0),
+    }
   }
 
   /** To be called when awaited agents have been noted. */

@@ -36,9 +36,21 @@ export function* replace(parts: ReplaceParts): Steps<FactsChange> {
     ledger.touched = undefined
   }
   ledger.scheduleExpiry()
-  // Agents may have swapped their places.
-  const gone = change.gone.filter(({ agentId }) => ledger.agents.get(agentId) === undefined)
-  return { ...change, gone }
+  settleReplaced({ ...parts, change })
+  return change
+}
+
+/** Who was replaced before the snapshot was asked for is gone, unless it is listed (or awaited yet). */
+function settleReplaced({ ledger, snapshot, newer, change }: Replacement): void {
+  const { replaced } = ledger
+  if (replaced.length === 0) return
+  const registered = new Set(snapshot.agents.map(({ id }) => id))
+  const awaited = new Set(snapshot.recoveredAgents.map(({ id }) => id))
+  for (const id of replaced) {
+    if (newer.agents.has(id) || awaited.has(id)) continue
+    if (registered.has(id)) ledger.acquit(id)
+    else ledger.gone(id, change)
+  }
 }
 
 /** @returns a number for each entry that was looked at */
@@ -69,6 +81,8 @@ function* replaceAgents(replacement: Replacement): Steps<void> {
     yield
     if (newer.agents.has(entry.id)) continue
     const agent = registeredAgent(entry)
+    const rival = ledger.agents.rivalOf(agent)
+    if (rival !== undefined && newer.agents.has(rival.id)) continue
     if (!isSameAgent(ledger.agents.get(entry.id), agent)) ledger.register(agent, change)
   }
   for (const entry of snapshot.recoveredAgents) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
-import { MasterFacts, REREGISTER_TIMEOUT_MS } from '../../../src/mesos/master/facts.ts'
+import { MasterFacts } from '../../../src/mesos/master/facts.ts'
 import { newChange } from '../../../src/mesos/master/ledger.ts'
 import type { MasterEvent } from '../../../src/mesos/master/master-event.ts'
 import { agent, agentTold, awaited, known, said, snapshot, task, taskTold } from './master-facts.ts'
@@ -66,10 +66,10 @@ describe('an event', () => {
       { hints: [], gone: [] },
     ],
     [
-      'of a new agent at the same place makes the old one gone',
+      'of a new agent at the same place takes the old one’s, which may yet prove to be stale news',
       [agentTold('B')],
       { tasks: {}, agents: { B: '10.0.0.1' } },
-      { hints: ['10.0.0.1'], gone: ['A replaced'] },
+      { hints: ['10.0.0.1'], gone: [] },
     ],
     [
       'of another agent on the same host is no replacement',
@@ -184,8 +184,10 @@ describe('a snapshot', () => {
   test('that still awaits an agent whose place is taken does not keep it', () => {
     const parts = { agents: [agent('B')], recoveredAgents: [awaited()] }
     const facts = begun()
-    expect(said(facts.subscribed(snapshot(parts), 1))).toMatchObject({ gone: ['A replaced'] })
+    expect(said(facts.subscribed(snapshot(parts), 1))).toMatchObject({ gone: [] })
     expect(known(facts)).toEqual({ tasks: {}, agents: { B: '10.0.0.1' } })
+    const settled = snapshot({ agents: [agent('B')] })
+    expect(said(facts.subscribed(settled, 2))).toEqual({ hints: [], gone: ['A replaced'] })
   })
 
   test('in which agents have swapped their places makes none gone', () => {
@@ -194,66 +196,6 @@ describe('a snapshot', () => {
     const change = facts.subscribed(snapshot({ agents, tasks: [task()] }), 1)
     expect(change.gone).toEqual([])
     expect(known(facts)).toEqual({ tasks: ONE.tasks, agents: { A: '10.0.0.2', B: '10.0.0.1' } })
-  })
-})
-
-describe('an agent that is awaited after a fail-over', () => {
-  function awaiting(): MasterFacts {
-    const facts = begun({ agents: [agent()], tasks: [task(), task({ taskId: 'web.2' })] })
-    facts.subscribed(snapshot({ recoveredAgents: [awaited()] }), 1000)
-    return facts
-  }
-
-  test('keeps its tasks until it comes back, then only those that it tells', () => {
-    const facts = awaiting()
-    facts.apply(taskTold(), 2000)
-    expect([...facts.tasks.keys()]).toEqual(['f/web.1', 'f/web.2'])
-    facts.apply(agentTold(), 2000)
-    expect(known(facts)).toEqual(ONE)
-  })
-
-  test('may tell its tasks after itself', () => {
-    const facts = awaiting()
-    for (const event of [agentTold(), taskTold()]) facts.apply(event, 2000)
-    expect(known(facts)).toEqual(ONE)
-  })
-
-  test('is given up with its tasks when no snapshot lists it for too long', () => {
-    const facts = awaiting()
-    facts.apply(NOTHING, 1000 + REREGISTER_TIMEOUT_MS - 1)
-    expect(facts.tasks.size).toBe(2)
-    const change = facts.apply(NOTHING, 1000 + REREGISTER_TIMEOUT_MS)
-    expect(known(facts)).toEqual({ tasks: {}, agents: {} })
-    expect(said(change)).toEqual({ hints: ['10.0.0.1'], gone: [] })
-  })
-
-  test('keeps tasks that it tells while it is given up', () => {
-    const facts = awaiting()
-    facts.apply(taskTold(), 1000 + REREGISTER_TIMEOUT_MS - 1)
-    facts.apply(agentTold(), 1000 + REREGISTER_TIMEOUT_MS)
-    expect(known(facts)).toEqual(ONE)
-  })
-
-  test('stays as long as snapshots list it', () => {
-    const facts = awaiting()
-    facts.audited(facts.beginAudit(), snapshot({ recoveredAgents: [awaited()] }), 500_000)
-    facts.apply(NOTHING, 1000 + REREGISTER_TIMEOUT_MS)
-    expect(facts.tasks.size).toBe(2)
-    facts.apply(NOTHING, 500_000 + REREGISTER_TIMEOUT_MS)
-    expect(facts.tasks.size).toBe(0)
-  })
-
-  test('is dropped by the snapshot that lists it no more', () => {
-    const facts = awaiting()
-    facts.audited(facts.beginAudit(), snapshot(), 2000)
-    expect(known(facts)).toEqual({ tasks: {}, agents: {} })
-  })
-
-  test('that came back does not expire', () => {
-    const facts = awaiting()
-    for (const event of [agentTold(), taskTold()]) facts.apply(event, 2000)
-    facts.apply(NOTHING, 10 * REREGISTER_TIMEOUT_MS)
-    expect(known(facts)).toEqual(ONE)
   })
 })
 
