@@ -52,12 +52,17 @@ const DEFAULTS: Readonly<Record<string, JsonMessage>> = {
   },
 }
 
+/** Fields that are maps. */
+const MAPS: ReadonlySet<string> = new Set(['offer_filters', 'limits'])
+
 const DOCKER_DEFAULTS: JsonMessage = { network: 'HOST', privileged: false, force_pull_image: false }
 
 /** How {@link writeJson} writes. */
 export interface JsonStyle {
   /** v1 leaves empty lists out, v0 writes them. */
   readonly omitsEmptyLists: boolean
+  /** Before 1.9 a map is a list of keys and values (MESOS-9901). */
+  readonly mapsAreLists?: boolean
 }
 
 /** Writes a message. */
@@ -81,6 +86,10 @@ function writeValue(value: Json, field: string, style: JsonStyle): string {
   if (typeof value === 'number') return writeNumber(value, field)
   if (typeof value !== 'object' || value === null) return String(value)
   if (isList(value)) return `[${value.map((item) => writeValue(item, field, style)).join(',')}]`
+  if (style.mapsAreLists === true && MAPS.has(field)) {
+    const entries = Object.entries(value).map(([key, item]) => ({ key, value: item }))
+    return writeValue(entries, '', style)
+  }
   const fields = Object.entries(withDefaults(value, field)).flatMap(([name, item]) => {
     const isOmitted =
       item === undefined || (style.omitsEmptyLists && isList(item) && item.length === 0)

@@ -27,6 +27,8 @@ export interface SimulatedPort {
   readonly vips?: readonly string[]
   /** Further labels of the discovery port. */
   readonly labels?: Readonly<Record<string, string>>
+  /** Label messages that stand behind these as they are, however odd. */
+  readonly oddLabels?: readonly Json[]
 }
 
 /** A task to simulate; everything but the name has a sensible default. */
@@ -34,6 +36,8 @@ export interface SimulatedTask {
   readonly name: string
   /** Default: the name and a serial number. */
   readonly id?: string
+  /** Id of the executor that its task group shares: all of them are in one container's networks. */
+  readonly pod?: string
   /** Name of the framework; default: the agent's. */
   readonly framework?: string
   /** `host` (default): the agent's network; `bridge`, `container`: its own. */
@@ -66,6 +70,7 @@ export function launchedTask(task: SimulatedTask, place: TaskPlace): JsonMessage
     name: task.name,
     task_id: { value: place.taskId },
     framework_id: { value: place.frameworkId },
+    executor_id: task.pod === undefined ? undefined : { value: task.pod },
     agent_id: { value: place.agentId },
     state: 'TASK_STAGING',
     resources: resourcesOf(task),
@@ -95,6 +100,8 @@ export function networkInfos(
   // fills in its own.
   const isTooEarly = task.runtime === 'docker' && state === 'TASK_STARTING'
   if (isTooEarly) return [{ ip_addresses: [addressMessage(agentIp)] }]
+  // Until its executor knows them a nested container has no networks at all.
+  if (task.pod !== undefined && state === 'TASK_STARTING') return []
   const addresses = task.addresses ?? (isHost ? [agentIp] : [])
   if (isHost) return [{ ip_addresses: addresses.map(addressMessage) }]
   const isDocker = task.runtime === 'docker'
@@ -108,9 +115,12 @@ export function networkInfos(
 }
 
 /** A Labels message, undefined without labels. */
-function labelsMessage(labels: readonly (readonly [string, string])[]): Json {
-  if (labels.length === 0) return undefined
-  return { labels: labels.map(([key, value]) => ({ key, value })) }
+function labelsMessage(
+  labels: readonly (readonly [string, string])[],
+  odd: readonly Json[] = [],
+): Json {
+  if (labels.length + odd.length === 0) return undefined
+  return { labels: [...labels.map(([key, value]) => ({ key, value })), ...odd] }
 }
 
 /** `slave(1)`-style scalars and the ports that Mesos allocated to the task. */
@@ -140,7 +150,7 @@ function discoveryPort(task: SimulatedTask, port: SimulatedPort): Json {
     number: isMapped ? port.hostPort : port.port,
     name: port.name,
     protocol: port.protocol ?? 'tcp',
-    labels: labelsMessage(labels),
+    labels: labelsMessage(labels, port.oddLabels),
   }
 }
 
@@ -157,6 +167,8 @@ function scopeLabels(
 }
 
 function containerOf(task: SimulatedTask): Json {
+  // A nested container has no networks of its own.
+  if (task.pod !== undefined) return { type: 'MESOS', mesos: {} }
   const isHost = isHostNetwork(task)
   const isBridge = task.network === 'bridge'
   if (task.runtime !== 'docker') {

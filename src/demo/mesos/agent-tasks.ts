@@ -18,6 +18,8 @@ const LAST_RETRY_MS = 600_000
 /** As many completed tasks are kept per agent; the oldest goes first. */
 const MAX_COMPLETED = 150
 
+const BEFORE_RUNNING: ReadonlySet<string> = new Set(['TASK_STAGING', 'TASK_STARTING'])
+
 /** What an executor (or the agent itself) says of a task. */
 export interface Report {
   readonly state: AnyTaskState
@@ -34,8 +36,23 @@ export interface AgentUpdate {
   readonly latestState: Json
 }
 
+/** A task that has not ended, as its executor said it; not as the agent's messages have it. */
+export interface LiveTask {
+  readonly key: string
+  readonly spec: SimulatedTask
+  readonly state: AnyTaskState
+  /** Whether it was ever reported as running, or as anything that comes later. */
+  readonly hasRun: boolean
+  /** The last result of its health check. */
+  readonly isHealthy: boolean | undefined
+  /** The agent's address at the last report. */
+  readonly agentIp: string
+}
+
 interface AgentTask {
   readonly spec: SimulatedTask | undefined
+  /** The executor's own picture. */
+  said: Omit<LiveTask, 'key' | 'spec'>
   message: JsonMessage
   /** Unacknowledged statuses, oldest first. */
   readonly queue: JsonMessage[]
@@ -79,6 +96,13 @@ export class AgentTasks {
     return [...this.#tasks].filter(([, task]) => isLive(task)).map(([key]) => key)
   }
 
+  /** The tasks that have not ended, as executors said it. */
+  get live(): readonly LiveTask[] {
+    return [...this.#tasks].flatMap(([key, { spec, said }]) =>
+      spec === undefined || isTerminalState(said.state) ? [] : [{ key, spec, ...said }],
+    )
+  }
+
   /** The task's message. */
   message(key: string): JsonMessage | undefined {
     return this.#tasks.get(key)?.message
@@ -94,13 +118,26 @@ export class AgentTasks {
   }
 
   add(key: string, message: JsonMessage, spec: SimulatedTask | undefined): void {
-    this.#tasks.set(key, { spec, message, queue: [], callOff: undefined })
+    const said = {
+      state: 'TASK_STAGING',
+      hasRun: false,
+      isHealthy: undefined,
+      agentIp: '',
+    } as const
+    this.#tasks.set(key, { spec, said, message, queue: [], callOff: undefined })
   }
 
   /** The task's executor reports; after the end of the task nobody listens to it. */
   report(key: string, report: Report): void {
     const task = this.#tasks.get(key)
     if (task === undefined || isTerminalState(task.message['state'])) return
+    const { said } = task
+    task.said = {
+      state: report.state,
+      hasRun: said.hasRun || !BEFORE_RUNNING.has(report.state),
+      isHealthy: report.isHealthy ?? said.isHealthy,
+      agentIp: this.#options.ip(),
+    }
     const status = this.#statusOf(task, report)
     const statuses = (task.message['statuses'] ?? []) as readonly JsonMessage[]
     const isRepeat = statuses.at(-1)?.['state'] === report.state
@@ -109,6 +146,16 @@ export class AgentTasks {
     task.queue.push(status)
     if (task.queue.length === 1) this.#forward(key, FIRST_RETRY_MS)
     this.onChange?.(key)
+    this.#endGroup(task, report)
+  }
+
+  /** The tasks of a group end together, unless one has finished its work. */
+  #endGroup({ spec, message }: AgentTask, { state }: Report): void {
+    if (spec?.pod === undefined || !isTerminalState(state) || state === 'TASK_FINISHED') return
+    for (const [key, other] of [...this.#tasks]) {
+      const isSame = idOf(other.message, 'framework_id') === idOf(message, 'framework_id')
+      if (isSame && other.spec?.pod === spec.pod) this.report(key, { state: 'TASK_KILLED' })
+    }
   }
 
   /** The framework has seen the status. */
@@ -160,6 +207,7 @@ export class AgentTasks {
 
   #statusOf({ spec, message }: AgentTask, report: Report): JsonMessage {
     const taskId = idOf(message, 'task_id')
+    const executorId = idOf(message, 'executor_id') || taskId
     const digest = createHash('md5').update(`${taskId} ${++this.#serial}`)
     const isFromAgent = report.source !== undefined
     return {
@@ -167,7 +215,7 @@ export class AgentTasks {
       state: report.state,
       agent_id: message['agent_id'],
       timestamp: this.#options.world.schedule.wallMs() / 1000,
-      executor_id: isFromAgent ? undefined : idMessage(taskId),
+      executor_id: isFromAgent ? undefined : idMessage(executorId),
       healthy: report.isHealthy,
       source: report.source ?? 'SOURCE_EXECUTOR',
       reason: report.reason,
@@ -181,7 +229,10 @@ export class AgentTasks {
     return {
       network_infos: networkInfos(spec, state, this.#options.ip()),
       executor_pid: 4711,
-      container_id: idMessage(`container-${taskId}`),
+      container_id: {
+        value: `container-${taskId}`,
+        parent: spec.pod === undefined ? undefined : idMessage(`container-${spec.pod}`),
+      },
     }
   }
 }

@@ -5,6 +5,7 @@ import type { SimulatedTask } from '../agent/task.ts'
 import { AgentTasks, type AgentUpdate } from './agent-tasks.ts'
 import { idMessage, isTerminalState } from './messages.ts'
 import { Wire, type World } from './schedule.ts'
+import { skewed } from './skewed.ts'
 
 /** What an agent says of itself when it registers. */
 export interface Registration {
@@ -55,6 +56,8 @@ export class SimulatedAgent {
   isRecovering = false
   /** Until when it waits before it registers. */
   isHeldBack = false
+  /** Its wall clock is so much ahead. */
+  clockOffsetMs = 0
   readonly #world: World
   readonly #frameworks = new Map<string, JsonMessage>()
   /** What executors could not tell while the agent was down. */
@@ -69,7 +72,8 @@ export class SimulatedAgent {
     this.toMaster = new Wire(world)
     this.fromMaster = new Wire(world)
     const send = (update: AgentUpdate): boolean => this.#send(update)
-    this.tasks = new AgentTasks({ world, ip: () => this.ip, send })
+    const ownTime = skewed(world, () => this.clockOffsetMs)
+    this.tasks = new AgentTasks({ world: ownTime, ip: () => this.ip, send })
   }
 
   /** What it says when it registers. */

@@ -2,6 +2,8 @@
  * A simulated Mesos cluster: masters of which one leads, agents, frameworks, and what happens to
  * them. Its truth is what a test compares with; its events are what a client gets.
  */
+
+import type { Json } from '../agent/json.ts'
 import { launchedTask, type SimulatedTask } from '../agent/task.ts'
 import { type AgentPlace, keyOfTask, type Pace, SimulatedAgent } from './agent.ts'
 import { type Acknowledging, SimulatedMaster } from './master.ts'
@@ -9,6 +11,7 @@ import type { Registry } from './master-state.ts'
 import { type MesosRules, type MesosVersion, rulesOf } from './rules.ts'
 import type { World } from './schedule.ts'
 import { type FrameworkSpec, SimulatedScheduler } from './scheduler.ts'
+import { skewed } from './skewed.ts'
 
 /** What a master is at the moment. */
 export type MasterRole =
@@ -38,6 +41,12 @@ export interface LaunchPlace {
   readonly pace?: Pace
 }
 
+const OFFER_FILTERS: Json = {
+  slave_public: {
+    min_allocatable_resources: { quantities: [{ quantities: { cpus: { value: 1 } } }] },
+  },
+}
+const TASK_LIMITS: Json = { cpus: { value: 2 }, mem: { value: 256 } }
 const PACE: Pace = { startingMs: 100, runningMs: 400 }
 
 /** A simulated cluster. */
@@ -54,6 +63,8 @@ export class SimulatedCluster {
     gone: new Set(),
     agentCount: 0,
   }
+  /** The wall clocks of masters are so much ahead. */
+  masterClockOffsetMs = 0
   readonly #subscribed = new Set<string>()
   #leader: number | undefined
   #master: SimulatedMaster | undefined
@@ -166,7 +177,8 @@ export class SimulatedCluster {
 
   /** A framework subscribes. */
   addFramework(spec: FrameworkSpec): SimulatedScheduler {
-    const scheduler = new SimulatedScheduler(spec)
+    const offerFilters = this.rules.hasOfferFilters ? OFFER_FILTERS : undefined
+    const scheduler = new SimulatedScheduler({ offerFilters, ...spec })
     this.schedulers.set(spec.id, scheduler)
     this.subscribe(scheduler)
     return scheduler
@@ -188,18 +200,25 @@ export class SimulatedCluster {
   }
 
   /** Launches a task. @returns its key; undefined when there was no offer */
-  launch(
-    spec: SimulatedTask,
-    { agent, frameworkId, pace = PACE }: LaunchPlace,
-  ): string | undefined {
+  launch(spec: SimulatedTask, place: LaunchPlace): string | undefined {
+    return this.launchGroup([spec], place)[0]
+  }
+
+  /** Launches tasks all at once, or none. @returns their keys */
+  launchGroup(specs: readonly SimulatedTask[], place: LaunchPlace): readonly string[] {
+    const { agent, frameworkId, pace = PACE } = place
     const scheduler = this.schedulers.get(frameworkId)
-    if (scheduler === undefined || agent.id === undefined) return undefined
-    const taskId = spec.id ?? `${spec.name}.${++this.#serial}`
-    const place = { taskId, frameworkId, agentId: agent.id, agentIp: agent.ip }
-    const message = launchedTask(spec, place)
-    const key = keyOfTask(message)
-    const launch = { key, message, framework: scheduler.info, spec, pace }
-    return this.#master?.launch(agent, launch) === true ? key : undefined
+    const { id: agentId, ip: agentIp } = agent
+    if (scheduler === undefined || agentId === undefined) return []
+    const launches = specs.map((spec) => {
+      const taskId = spec.id ?? `${spec.name}.${++this.#serial}`
+      const launched = launchedTask(spec, { taskId, frameworkId, agentId, agentIp })
+      const limits = this.rules.hasTaskLimits ? TASK_LIMITS : undefined
+      const message = { ...launched, limits }
+      return { key: keyOfTask(message), message, framework: scheduler.info, spec, pace }
+    })
+    const isIn = this.#master?.launch(agent, launches) === true
+    return isIn ? launches.map(({ key }) => key) : []
   }
 
   /** The framework kills a task. */
@@ -216,7 +235,7 @@ export class SimulatedCluster {
     const id = `5f3d1f0e-0000-4000-8000-${String(this.#term).padStart(12, '0')}`
     const { rules } = this
     const acknowledging = (): Acknowledging => this.acknowledging
-    const world = this.#world
+    const world = skewed(this.#world, () => this.masterClockOffsetMs)
     this.#master = new SimulatedMaster({
       id,
       world,

@@ -6,7 +6,7 @@
  */
 import type { JsonMessage } from '../agent/json.ts'
 import type { MasterRole } from './cluster.ts'
-import { type Encoder, JSON_ENCODER } from './encoding.ts'
+import { type Encoder, JSON_ENCODER, jsonEncoderOf } from './encoding.ts'
 import type { SimulatedMaster } from './master.ts'
 import { getAgents, getExecutors, getFrameworks, getTasks, NOTHING_TO_SEE } from './snapshot.ts'
 
@@ -175,11 +175,12 @@ function jsonCall(body: Uint8Array): string | undefined {
 /** JSON is tried first; absent and `any type` give JSON. */
 function chooseEncoder(
   accept: string | readonly string[] | undefined,
-  { encoders, manners }: MasterFace,
+  { encoders, manners, role }: MasterFace,
 ): Encoder | undefined {
   const accepted = [accept ?? '*/*'].flat().join(',').split(',')
   const types = accepted.map((part) => part.split(';')[0]?.trim())
-  return [JSON_ENCODER, ...encoders].find(({ contentType }) => {
+  const json = role.kind === 'leading' ? jsonEncoderOf(role.master.state.rules) : JSON_ENCODER
+  return [json, ...encoders].find(({ contentType }) => {
     const isRefused = manners.refusedTypes?.includes(contentType) === true
     const isAccepted = types.some(
       (type) => type === contentType || type === 'application/*' || type === '*/*',

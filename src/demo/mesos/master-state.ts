@@ -178,6 +178,6 @@ export function masterUpdate(world: World, task: JsonMessage, word: MasterWord):
 
 /** The fields that updates add stand before the labels, as in the protobuf. */
 function inOrder(task: JsonMessage): JsonMessage {
-  const { labels, discovery, container, health_check, ...head } = task
-  return { ...head, labels, discovery, container, health_check }
+  const { labels, discovery, container, health_check, limits, ...head } = task
+  return { ...head, labels, discovery, container, health_check, limits }
 }

@@ -166,13 +166,16 @@ export class SimulatedMaster {
     if (framework !== undefined) removeFramework(this.state, framework)
   }
 
-  /** A framework accepts an offer. @returns whether there was one */
-  launch(agent: SimulatedAgent, launch: Launch): boolean {
+  /** A framework accepts an offer for tasks that belong together. @returns whether there was one */
+  launch(agent: SimulatedAgent, launches: readonly Launch[]): boolean {
     const entry = this.#entryOf(agent)
-    const framework = this.state.frameworks.get(idOf(launch.framework, 'id'))
+    const [first] = launches
+    const framework = first && this.state.frameworks.get(idOf(first.framework, 'id'))
     if (!entry?.isConnected || !framework?.isConnected) return false
-    addTask(this.state, entry, launch.message)
-    agent.fromMaster.send(() => agent.launch(launch))
+    for (const { message } of launches) addTask(this.state, entry, message)
+    agent.fromMaster.send(() => {
+      for (const launch of launches) agent.launch(launch)
+    })
     return true
   }
 

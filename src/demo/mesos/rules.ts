@@ -6,10 +6,18 @@
  */
 
 /** A simulated branch; the rules are those of one release of it, see {@link rulesOf}. */
-export type MesosVersion = '1.4' | '1.5' | '1.6' | '1.7' | '1.9' | '1.11'
+export type MesosVersion = '1.4' | '1.5' | '1.6' | '1.7' | '1.8' | '1.9' | '1.11'
 
 /** All simulated branches, oldest first. */
-export const MESOS_VERSIONS: readonly MesosVersion[] = ['1.4', '1.5', '1.6', '1.7', '1.9', '1.11']
+export const MESOS_VERSIONS: readonly MesosVersion[] = [
+  '1.4',
+  '1.5',
+  '1.6',
+  '1.7',
+  '1.8',
+  '1.9',
+  '1.11',
+]
 
 /** The rules of one release. */
 export interface MesosRules {
@@ -38,6 +46,12 @@ export interface MesosRules {
   readonly announcesNoChange: boolean
   /** More subscribers than this close the oldest; since 1.8.0. */
   readonly maxSubscribers: number
+  /** JSON has maps as lists of keys and values; before 1.9.0 (MESOS-9901). */
+  readonly writesMapsAsLists: boolean
+  /** FrameworkInfo has the map `offer_filters`; since 1.8.0 (MESOS-9523). */
+  readonly hasOfferFilters: boolean
+  /** Tasks have the map `limits`; since 1.10.0. */
+  readonly hasTaskLimits: boolean
 }
 
 const OLDEST: MesosRules = {
@@ -52,6 +66,9 @@ const OLDEST: MesosRules = {
   saysGoneToAll: true,
   announcesNoChange: true,
   maxSubscribers: Number.POSITIVE_INFINITY,
+  writesMapsAsLists: true,
+  hasOfferFilters: false,
+  hasTaskLimits: false,
 }
 const R15: MesosRules = {
   ...OLDEST,
@@ -68,17 +85,24 @@ const R16: MesosRules = {
   announcesHealth: true,
 }
 const R17: MesosRules = { ...R16, release: '1.7.0', announcesEachStatus: true }
-const R19: MesosRules = {
+const R18: MesosRules = {
   ...R17,
+  release: '1.8.0',
+  maxSubscribers: 1000,
+  hasOfferFilters: true,
+}
+const R19: MesosRules = {
+  ...R18,
   release: '1.9.0',
   announcesRecoveredFrameworks: true,
-  maxSubscribers: 1000,
+  writesMapsAsLists: false,
 }
 const R111: MesosRules = {
   ...R19,
   release: '1.11.0',
   saysGoneToAll: false,
   announcesNoChange: false,
+  hasTaskLimits: true,
 }
 
 const RULES: Readonly<Record<MesosVersion, MesosRules>> = {
@@ -86,6 +110,7 @@ const RULES: Readonly<Record<MesosVersion, MesosRules>> = {
   '1.5': R15,
   '1.6': R16,
   '1.7': R17,
+  '1.8': R18,
   '1.9': R19,
   '1.11': R111,
 }

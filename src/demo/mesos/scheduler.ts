@@ -1,4 +1,4 @@
-import type { JsonMessage } from '../agent/json.ts'
+import type { Json, JsonMessage } from '../agent/json.ts'
 
 /** What a framework is. */
 export interface FrameworkSpec {
@@ -8,6 +8,8 @@ export interface FrameworkSpec {
   readonly capabilities?: readonly string[]
   /** How long its tasks outlive its connection; default a week. */
   readonly failoverTimeoutSeconds?: number
+  /** Which offers it wants, by role. */
+  readonly offerFilters?: Json
 }
 
 /** The framework's side: a scheduler that acknowledges what it hears while it is connected. */
@@ -22,7 +24,7 @@ export class SimulatedScheduler {
 
   /** Its FrameworkInfo message. */
   get info(): JsonMessage {
-    const { id, name, failoverTimeoutSeconds } = this.spec
+    const { id, name, failoverTimeoutSeconds, offerFilters } = this.spec
     return {
       user: 'root',
       name,
@@ -34,6 +36,7 @@ export class SimulatedScheduler {
       principal: 'dcos_marathon',
       webui_url: 'http://10.0.0.250:8080',
       capabilities: this.capabilities.map((type) => ({ type })),
+      offer_filters: offerFilters,
     }
   }
 

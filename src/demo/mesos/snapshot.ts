@@ -57,22 +57,34 @@ export function getFrameworks({ frameworks, completedFrameworks }: MasterState):
   }
 }
 
-/** The GetExecutors message: each task has a command executor of its own. */
+/** The GetExecutors message: a task has a command executor of its own, a group of tasks shares one. */
 export function getExecutors({ agents }: MasterState): JsonMessage {
   return {
-    executors: [...agents.values()].flatMap(({ id, tasks }) =>
-      [...tasks.values()].map((task) => ({
-        executor_info: {
-          executor_id: idMessage(idOf(task, 'task_id')),
-          resources: task['resources'],
-          command: { value: '/usr/libexec/mesos/mesos-executor', shell: false },
-          framework_id: task['framework_id'],
-          name: `Command Executor (Task: ${idOf(task, 'task_id')})`,
-          source: idOf(task, 'task_id'),
-        },
+    executors: [...agents.values()].flatMap(({ id, tasks }) => {
+      const executors = new Map([...tasks.values()].map((task) => [executorKey(task), task]))
+      return [...executors.values()].map((task) => ({
+        executor_info: executorInfo(task),
         agent_id: idMessage(id),
-      })),
-    ),
+      }))
+    }),
+  }
+}
+
+function executorKey(task: JsonMessage): string {
+  return `${idOf(task, 'framework_id')} ${idOf(task, 'executor_id') || idOf(task, 'task_id')}`
+}
+
+function executorInfo(task: JsonMessage): JsonMessage {
+  const taskId = idOf(task, 'task_id')
+  const { executor_id, framework_id, resources } = task
+  if (executor_id !== undefined) return { executor_id, resources, framework_id, type: 'DEFAULT' }
+  return {
+    executor_id: idMessage(taskId),
+    resources,
+    command: { value: '/usr/libexec/mesos/mesos-executor', shell: false },
+    framework_id,
+    name: `Command Executor (Task: ${taskId})`,
+    source: taskId,
   }
 }
 

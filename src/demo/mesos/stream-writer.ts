@@ -33,6 +33,8 @@ export class StreamWriter {
   #sentBytes = 0
   #mostBufferedBytes = 0
   #hasEnded = false
+  /** While the connection stalls: what would be on its way. */
+  #held: Buffer[] | undefined
 
   constructor(socket: Socket, contentType: string, cut: Cut = {}) {
     this.#socket = socket
@@ -57,6 +59,11 @@ export class StreamWriter {
     return this.#mostBufferedBytes
   }
 
+  /** Bytes that the reader has not taken yet. */
+  get waitingBytes(): number {
+    return this.#socket.writableLength
+  }
+
   /** Writes the bytes of a record, or of anything else that a test wants in its place. */
   write(bytes: Uint8Array): void {
     if (this.#hasEnded) return
@@ -76,10 +83,23 @@ export class StreamWriter {
     if (!this.#hasEnded) this.#wire(Buffer.from(bytes))
   }
 
+  /** From now on no byte gets through, as when a link is down for a while. */
+  stall(): void {
+    this.#held ??= []
+  }
+
+  /** The link is up again: all that was held back arrives at once. */
+  goOn(): void {
+    const held = this.#held ?? []
+    this.#held = undefined
+    for (const bytes of held) this.#wire(bytes)
+  }
+
   /** Ends the stream. */
   end(how: StreamEnd): void {
     if (this.#hasEnded) return
     this.#flush()
+    if (how !== 'reset') this.goOn()
     this.#hasEnded = true
     if (how === 'reset') this.#socket.resetAndDestroy()
     else this.#socket.end(how === 'last-chunk' ? '0\r\n\r\n' : '')
@@ -103,6 +123,7 @@ export class StreamWriter {
   }
 
   #wire(bytes: Buffer): void {
+    if (this.#held !== undefined) return void this.#held.push(bytes)
     const { writeBytes = bytes.length } = this.#cut
     for (let at = 0; at < bytes.length; at += writeBytes) {
       this.#socket.write(bytes.subarray(at, at + writeBytes))

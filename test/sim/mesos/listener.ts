@@ -45,6 +45,7 @@ export class Listener {
   readonly #options: ListenerOptions
   #leave: (() => void) | undefined
   #isAuditing = false
+  #isStalled = false
   #rest: Uint8Array = Buffer.alloc(0)
   /** The present stream as a naive listener sees it, and checks its order. */
   order: OrderCheck | undefined
@@ -70,13 +71,24 @@ export class Listener {
     this.#leave?.()
   }
 
+  /** The stream's bytes stop, and go on later; masters send and answer meanwhile. */
+  stall(durationMs: number): void {
+    if (!this.isListening) return
+    this.flush()
+    this.#isStalled = true
+    const { order } = this
+    this.#options.world.schedule.after(durationMs, () => {
+      if (order === this.order) this.flush()
+    })
+  }
+
   /** Asks the leader for GET_STATE; request and answer travel beside the stream. */
   audit(travelMs = 0): void {
     const { ear, world } = this.#options
     if (ear === undefined || !this.isListening || this.#isAuditing) return
     this.#isAuditing = true
     // Nobody audits a stream that has not begun: SUBSCRIBED is heard by now.
-    this.flush()
+    if (!this.#isStalled) this.flush()
     ear.beginAudit()
     const { order } = this
     world.schedule.after(travelMs, () => this.#answer(travelMs, order))
@@ -105,6 +117,7 @@ export class Listener {
       return
     }
     this.order = new OrderCheck(cluster.rules)
+    this.#isStalled = false
     this.#rest = Buffer.alloc(0)
     ear?.begin(encoder.contentType)
     const beatsFirst = world.random.next() < 0.3
@@ -122,6 +135,10 @@ export class Listener {
     this.order?.see(event)
     if (ear === undefined) return
     const bytes = recordOf(encoder.encode(event, 'Event'))
+    if (this.#isStalled) {
+      this.#rest = Buffer.concat([this.#rest, bytes])
+      return
+    }
     if (!cutsAnywhere) {
       ear.hear(bytes)
       return
@@ -133,12 +150,13 @@ export class Listener {
     const { order } = this
     // The rest of it comes soon, if nothing does before.
     world.schedule.after(LAG_MS * world.random.next(), () => {
-      if (order === this.order) this.flush()
+      if (order === this.order && !this.#isStalled) this.flush()
     })
   }
 
   /** What was held back arrives. */
   flush(): void {
+    this.#isStalled = false
     if (this.#rest.length > 0) this.#options.ear?.hear(this.#rest)
     this.#rest = Buffer.alloc(0)
   }

@@ -1,8 +1,9 @@
 /** Runs a random course of events with one seed and compares what was told with what is. */
 import { seededRandom } from '../../../src/base/random.ts'
-import { MESOS_VERSIONS, type MesosVersion } from '../../../src/demo/mesos/rules.ts'
+import { MESOS_VERSIONS, type MesosVersion, rulesOf } from '../../../src/demo/mesos/rules.ts'
 import { below, oneOf } from '../dice.ts'
-import { ENCODERS, type EncoderName } from './encoders.ts'
+import { compareAgents } from './agent-oracle.ts'
+import { type EncoderName, encoderOf } from './encoders.ts'
 import { compareToTruth } from './oracle.ts'
 import { Scene } from './scene.ts'
 import { drawSteps, type Step, take } from './steps.ts'
@@ -46,7 +47,7 @@ export function runMesos(run: MesosRun): MesosRunResult {
     scene = new Scene({
       seed,
       version,
-      encoder: ENCODERS[encoding],
+      encoder: encoderOf(encoding, rulesOf(version)),
       cutsAnywhere,
       ...(subject === undefined ? {} : { ear: subject.ear }),
       ...(say === undefined ? {} : { say }),
@@ -59,6 +60,7 @@ export function runMesos(run: MesosRun): MesosRunResult {
     }
     scene.calm()
     compareToTruth(scene, subject)
+    compareAgents(scene)
     return resultOf(scene)
   } catch (error) {
     const failure = error instanceof Error ? (error.stack ?? error.message) : String(error)

@@ -94,6 +94,16 @@ export class Scene {
     if (key !== undefined) this.keys.push(key)
   }
 
+  /** Launches a task group on a drawn agent. */
+  launchPod(which: number, specs: readonly SimulatedTask[]): void {
+    const agent = this.agents[which % Math.max(1, this.agents.length)]
+    const scheduler = this.schedulers[below(this.random, this.schedulers.length)]
+    if (agent === undefined || scheduler === undefined) return
+    const pod = `pod-${this.keys.length}`
+    const group = specs.map((spec) => ({ ...spec, pod }))
+    this.keys.push(...this.cluster.launchGroup(group, { agent, frameworkId: scheduler.spec.id }))
+  }
+
   /** Does something to the n-th live task. */
   withTask(which: number, act: (agent: SimulatedAgent, key: string) => void): void {
     const live = this.agents.flatMap((agent) => agent.tasks.liveKeys.map((key) => ({ agent, key })))

@@ -4,6 +4,7 @@ import type { TaskState } from '../../../src/demo/agent/task.ts'
 import type { SimulatedAgent } from '../../../src/demo/mesos/agent.ts'
 import { isTerminalState } from '../../../src/demo/mesos/messages.ts'
 import { below, oneOf } from '../dice.ts'
+import { ODD_LABELS } from './odd-labels.ts'
 import type { Scene } from './scene.ts'
 
 /** A thing that happens to the n-th of those it can happen to. */
@@ -22,6 +23,8 @@ export const STEP_KINDS = [
   'launch',
   'launch',
   'slow-launch',
+  'launch-pod',
+  'launch-odd',
   'kill',
   'kill',
   'end',
@@ -54,6 +57,9 @@ export const STEP_KINDS = [
   'wait',
   'wait-long',
   'cut-stream',
+  'stall-stream',
+  'jump-agent-clock',
+  'jump-master-clock',
   'audit',
 ] as const
 
@@ -79,6 +85,8 @@ const ACTS: Readonly<Record<StepKind, Act>> = {
   launch: (scene, { which, amount }) => scene.launch(which, specOf(amount)),
   'slow-launch': (scene, { which, amount }) =>
     scene.launch(which, specOf(amount), { startingMs: 1000, runningMs: 30_000 }),
+  'launch-pod': (scene, { which, amount }) => scene.launchPod(which, podOf(amount)),
+  'launch-odd': (scene, { which, amount }) => scene.launch(which, oddSpecOf(amount)),
   kill: ({ cluster, keys }, { which, amount }) =>
     withOne(keys, which, (key) => cluster.kill(key, amount % 5 === 0 ? 3_600_000 : 3000)),
   end: (scene, { which, amount }) =>
@@ -141,6 +149,14 @@ const ACTS: Readonly<Record<StepKind, Act>> = {
   'cut-stream': ({ listener }) => {
     if (listener.isListening) listener.cut()
   },
+  'stall-stream': ({ listener }, { amount }) => listener.stall(amount * 100),
+  'jump-agent-clock': ({ agents }, { which, amount }) =>
+    withOne(agents, which, (agent) => {
+      agent.clockOffsetMs = (amount - 500) * 10_000
+    }),
+  'jump-master-clock': ({ cluster }, { amount }) => {
+    cluster.masterClockOffsetMs = (amount - 500) * 10_000
+  },
   audit: ({ listener }, { amount }) => listener.audit(amount),
 }
 
@@ -161,6 +177,31 @@ function specOf(amount: number) {
     ports: [{ port: 8080, vips: [`/t${amount % 5}:80`] }],
     hasHealthCheck: amount % 4 === 0,
   }
+}
+
+/** Two or three tasks in the networks of one container. */
+function podOf(amount: number) {
+  const network = NETWORKS[amount % NETWORKS.length] ?? 'host'
+  const addresses = network === 'host' ? {} : { addresses: [`9.1.${amount % 250}.5`] }
+  return Array.from({ length: 2 + (amount % 2) }, (_, index) => ({
+    name: `p${index}`,
+    network,
+    ...addresses,
+    ports: [
+      {
+        port: 8080 + index,
+        vips: [`/p${index}:80`],
+        ...(network === 'bridge' ? { hostPort: 20_000 + index } : {}),
+      },
+    ],
+    hasHealthCheck: index === 0,
+  }))
+}
+
+/** A task with a label as they have been seen in the wild, or worse. */
+function oddSpecOf(amount: number) {
+  const oddLabels = [ODD_LABELS[amount % ODD_LABELS.length] ?? {}]
+  return { name: 'odd', ports: [{ port: 8080, vips: ['/odd:80'], oddLabels }] }
 }
 
 function tellHealth(scene: Scene, which: number, results: readonly boolean[]): void {
