@@ -12,6 +12,7 @@
 
 mod bpf;
 mod bpf_map;
+mod ipvs;
 mod namespace;
 mod nftables;
 mod operation;

@@ -5,6 +5,8 @@
 pub mod bpf;
 /// Kernel error numbers.
 pub mod errno;
+/// IPVS, the kernel's own load balancer.
+pub mod ipvs;
 /// A network namespace as one named thread.
 pub mod namespace;
 /// Netlink: framing, attributes and the socket.

@@ -11,6 +11,7 @@ use std::thread;
 use thiserror::Error;
 
 use crate::errno::Errno;
+use crate::ipvs::{self, IpvsError};
 use crate::netlink::{NetlinkError, NetlinkSocket, Protocol};
 use crate::sys;
 
@@ -53,6 +54,7 @@ pub enum NamespaceError {
 pub struct Sockets {
     route: Option<NetlinkSocket>,
     netfilter: Option<NetlinkSocket>,
+    ipvs: Option<ipvs::Client>,
 }
 
 impl Sockets {
@@ -70,6 +72,17 @@ impl Sockets {
     /// As [`NetlinkSocket::open`].
     pub fn netfilter(&mut self) -> Result<&mut NetlinkSocket, NetlinkError> {
         opened(&mut self.netfilter, Protocol::Netfilter)
+    }
+
+    /// IPVS: its one writer in this namespace.
+    ///
+    /// # Errors
+    /// As [`ipvs::Client::open`].
+    pub fn ipvs(&mut self) -> Result<&mut ipvs::Client, IpvsError> {
+        match &mut self.ipvs {
+            Some(client) => Ok(client),
+            slot @ None => Ok(slot.insert(ipvs::Client::open()?)),
+        }
     }
 }
 

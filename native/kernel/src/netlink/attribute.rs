@@ -172,6 +172,14 @@ impl<'a> Attribute<'a> {
         self.fixed().map(u32::from_be_bytes)
     }
 
+    /// The payload as a 64-bit number in host order.
+    ///
+    /// # Errors
+    /// As [`Attribute::u8`].
+    pub fn u64(&self) -> Result<u64, NetlinkError> {
+        self.fixed().map(u64::from_ne_bytes)
+    }
+
     /// The payload as a 64-bit number in network order.
     ///
     /// # Errors

@@ -4,6 +4,8 @@
 pub mod attribute;
 /// What can go wrong on a netlink socket.
 pub mod error;
+/// Generic netlink: families by name.
+pub mod generic;
 /// Message framing: header, acknowledgement, extended ack.
 pub mod message;
 mod multicast;

@@ -1,0 +1,60 @@
+//! One change.
+
+use super::destination::{Destination, Endpoint};
+use super::service::{Service, ServiceKey};
+
+/// One change of a service or a destination.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Operation {
+    /// `EEXIST` when there is one.
+    NewService(Service),
+    /// Scheduler, flags and persistence; `ESRCH` when there is none.
+    SetService(Service),
+    /// With its destinations; `ESRCH` when there is none.
+    DeleteService(ServiceKey),
+    /// `EEXIST` when there is one, `ESRCH` without the service.
+    NewDestination(ServiceKey, Destination),
+    /// Weight, forwarding and thresholds; `ENOENT` when there is none, `ESRCH` without the service.
+    SetDestination(ServiceKey, Destination),
+    /// Its connections live on; `ENOENT` when there is none, `ESRCH` without the service.
+    DeleteDestination(ServiceKey, Endpoint),
+}
+
+impl Operation {
+    /// E.g. `newService`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::NewService(_) => "newService",
+            Self::SetService(_) => "setService",
+            Self::DeleteService(_) => "deleteService",
+            Self::NewDestination(..) => "newDestination",
+            Self::SetDestination(..) => "setDestination",
+            Self::DeleteDestination(..) => "deleteDestination",
+        }
+    }
+
+    /// The service concerned.
+    #[must_use]
+    pub const fn service(&self) -> &ServiceKey {
+        match self {
+            Self::NewService(service) | Self::SetService(service) => &service.key,
+            Self::DeleteService(key)
+            | Self::NewDestination(key, _)
+            | Self::SetDestination(key, _)
+            | Self::DeleteDestination(key, _) => key,
+        }
+    }
+
+    /// The destination concerned.
+    #[must_use]
+    pub const fn endpoint(&self) -> Option<Endpoint> {
+        match self {
+            Self::NewDestination(_, destination) | Self::SetDestination(_, destination) => {
+                Some(destination.endpoint)
+            }
+            Self::DeleteDestination(_, endpoint) => Some(*endpoint),
+            _ => None,
+        }
+    }
+}
