@@ -85,6 +85,30 @@ export declare class BpfObject {
  * It does not keep the process alive; a pending promise does.
  */
 export declare class NetworkNamespace {
+  /** Version and size. The module `ip_vs` is loaded where the kernel can. */
+  ipvsInformation(): Promise<IpvsInformation>
+  /**
+   * All services with their destinations and statistics.
+   *
+   * Rejects with code `IPVS_RESTLESS` when they changed during every attempt to read them.
+   */
+  ipvsObserve(): Promise<IpvsRecords>
+  /**
+   * Applies operations in order, n × 68 bytes; resolves with those that the kernel refused.
+   * Later ones are applied after a refusal too.
+   *
+   * Rejects, with nothing sent, with code `INVALID_ARGUMENT`. After `NETLINK_…` it is unknown
+   * what the kernel did.
+   */
+  ipvsApply(operations: Uint8Array, schedulers: Array<string>): Promise<Array<IpvsRefusal>>
+  /** How long idle connections are kept. */
+  ipvsTimeouts(): Promise<IpvsTimeouts>
+  /**
+   * Changes how long idle connections are kept.
+   *
+   * Rejects with code `NETLINK_REFUSED` and `EINVAL` for more than the kernel can count.
+   */
+  ipvsSetTimeouts(timeouts: IpvsTimeouts): Promise<undefined>
   /**
    * Opens a namespace by path, e.g. `/run/netns/blue`; without a path that of the process.
    *
@@ -252,6 +276,46 @@ export interface BpfLoadOptions {
   maxEntries?: Record<string, number>
   /** All maps must be pinned already; none is created. */
   attachOnly?: boolean
+}
+
+/** What the kernel says of its IPVS. */
+export interface IpvsInformation {
+  /** E.g. `1.2.1`. */
+  version: string
+  /** Buckets of the connection table, e.g. 4096. */
+  connectionTableSize: number
+}
+
+/** Services and destinations as records; `native/kernel/src/ipvs/record.rs` tells their layout. */
+export interface IpvsRecords {
+  /** n × 120 bytes. */
+  services: Uint8Array
+  /** Those of the first service, then those of the second, …: n × 128 bytes. */
+  destinations: Uint8Array
+  /** Names of the schedulers that services have the number of. */
+  schedulers: Array<string>
+}
+
+/** One operation that the kernel refused. */
+export interface IpvsRefusal {
+  /** Position in the list. */
+  index: number
+  /** E.g. 17. */
+  errno: number
+  /** E.g. `EEXIST`. */
+  name: string
+  /** E.g. `service tcp 11.0.0.1:80 exists already`. */
+  message: string
+}
+
+/** How long idle connections of all services are kept, in seconds. In a change, 0 keeps a value. */
+export interface IpvsTimeouts {
+  /** Established TCP connections, e.g. 900. */
+  tcp: number
+  /** TCP connections after a FIN, e.g. 120. */
+  tcpFin: number
+  /** UDP, e.g. 300. */
+  udp: number
 }
 
 /** A change that somebody else made: not through this `NetworkNamespace`. */
