@@ -8,7 +8,8 @@
  * [--value BYTES] [--evidence E]`: prints figures. With less evidence for a doubt than nodes ask for,
  * false alarms become frequent enough to count, and their rate at the usual evidence can be inferred.
  *
- * `npm run sim -- mesos [--seeds A..B | --seed S] [--trace]`: courses of a Mesos cluster instead.
+ * `npm run sim -- mesos [--seeds A..B | --seed S [--steps STEPS]] [--trace]`: courses of a Mesos cluster
+ * instead; one that fails is shrunk.
  */
 import { parseArgs } from 'node:util'
 import { openFakeNotary } from './fake-notary.ts'
