@@ -16,6 +16,8 @@ export interface Member {
   /** Grows when the node starts, refutes a doubt, moves or leaves. */
   readonly incarnation: number
   readonly isSelf: boolean
+  /** It is to be forgotten once it is dead: somebody said that it does not come back. */
+  readonly isEvicted?: true
   /** Smoothed round-trip time; undefined until it was probed. */
   readonly rttMs?: number
   /** The version of its records that is held here; 0: nothing yet. */

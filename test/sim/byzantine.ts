@@ -4,6 +4,7 @@ import type { Delta, Message } from '../../src/gossip/engine/messages.ts'
 import type {
   Accusation,
   Announcement,
+  Eviction,
   VersionedRecord,
 } from '../../src/gossip/engine/statements.ts'
 
@@ -47,6 +48,8 @@ export class Alterer {
         ]
       case 'accusation':
         return [this.#alterAccusation(message)]
+      case 'eviction':
+        return [this.#alterEviction(message)]
       case 'have':
         return [
           { ...message, entries: message.entries.map((e) => ({ ...e, version: e.version + 7 })) },
@@ -122,6 +125,13 @@ export class Alterer {
     return this.#random.next() < 0.5
       ? { ...accusation, subject: accuser, accuser: subject }
       : { ...accusation, incarnation: incarnation + 1 }
+  }
+
+  #alterEviction(eviction: Eviction): Eviction {
+    const { subject, issuer, incarnation } = eviction
+    return this.#random.next() < 0.5
+      ? { ...eviction, subject: issuer, issuer: subject }
+      : { ...eviction, incarnation: incarnation + 1 }
   }
 
   #below(limit: number): number {

@@ -72,6 +72,12 @@ const eachMember =
 
 type Member = NonNullable<Extract<Effect, { kind: 'members' }>['changes'][number][1]>
 
+function forgottenOthers(engine: SimulatedEngine): readonly Effect[] {
+  return [...engine.members()]
+    .filter(({ isSelf }) => !isSelf)
+    .map(({ id: node }) => ({ kind: 'event', event: { kind: 'forgotten', node } }))
+}
+
 function ownNode(engine: SimulatedEngine): string | undefined {
   return [...engine.members()].find(({ isSelf }) => isSelf)?.id
 }
@@ -92,6 +98,11 @@ describe('invariants', () => {
       'a higher incarnation',
       eachMember((row) => ({ ...row, incarnation: row.incarnation + 1 })),
       /^origin/,
+    ],
+    [
+      'a living node that is forgotten',
+      (effects, engine) => [...effects, ...forgottenOthers(engine)],
+      /^eviction/,
     ],
     ['a falling version', eachMember((row) => ({ ...row, heldVersion: 1 })), /^monotony/],
     ['a doubt that nobody stated', eachMember((row) => ({ ...row, state: 'doubted' })), /^origin/],

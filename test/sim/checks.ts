@@ -36,6 +36,8 @@ export interface Tally {
 interface Seen {
   readonly incarnation: number
   readonly held: number
+  /** Since when it is dead or has left; undefined: it is neither. */
+  readonly goneMs: number | undefined
   /** When it was forgotten; undefined: it is known. */
   readonly forgottenMs: number | undefined
 }
@@ -135,6 +137,8 @@ export class Checks implements Watcher {
     const { events, rejected } = this.tally
     events.set(event.kind, (events.get(event.kind) ?? 0) + 1)
     if (event.kind === 'doubted') this.#checkDoubt(host, event)
+    if (event.kind === 'dead' || event.kind === 'left') this.#noteGone(host, event.node)
+    if (event.kind === 'forgotten') this.#noteForgotten(host, event.node)
     // A node that slept through the retention forgets all others, and what it knew of them.
     if (event.kind === 'stalled' && event.lateMs >= this.#settings.retentionMs) {
       this.#seen.set(host, new Map())
@@ -167,14 +171,42 @@ export class Checks implements Watcher {
     if (seen === undefined || node === host.node) return
     const before = seen.get(node)
     if (member === undefined) {
-      if (before !== undefined)
-        seen.set(node, { ...before, held: 0, forgottenMs: this.#simulation.nowMs })
-      return
+      if (before === undefined || before.forgottenMs !== undefined) return
+      throw new Violation('eviction', `${host} lost ${this.nameOf(node)} without a word`)
     }
     this.#checkAnnouncement(host, member)
-    const { incarnation, heldVersion: held } = member
+    const { incarnation, heldVersion: held, state } = member
+    const isGone = state === 'dead' || state === 'left'
+    const goneMs = isGone ? (before?.goneMs ?? this.#simulation.nowMs) : undefined
     if (before !== undefined) this.#checkProgress(host, member, before)
-    seen.set(node, { incarnation, held, forgottenMs: undefined })
+    seen.set(node, { incarnation, held, goneMs, forgottenMs: undefined })
+  }
+
+  #noteGone(host: Host, node: NodeId): void {
+    const seen = this.#seen.get(host)
+    const before = seen?.get(node)
+    if (before === undefined) return
+    seen?.set(node, { ...before, goneMs: before.goneMs ?? this.#simulation.nowMs })
+  }
+
+  /** It may be known again by the end of the step: what is shown would not tell. */
+  #noteForgotten(host: Host, node: NodeId): void {
+    const seen = this.#seen.get(host)
+    const before = seen?.get(node)
+    if (before === undefined) return
+    this.#checkForgetting(host, node, before)
+    seen?.set(node, { ...before, held: 0, forgottenMs: this.#simulation.nowMs })
+  }
+
+  /** Only the dead and departed are forgotten: in their time, or because they were evicted. */
+  #checkForgetting(host: Host, node: NodeId, { incarnation, goneMs }: Seen): void {
+    const what = `${host} forgets ${this.nameOf(node)}@${incarnation}`
+    if (goneMs === undefined) throw new Violation('eviction', `${what}, which is not dead there`)
+    const forMs = this.#simulation.nowMs - goneMs
+    // due times are sums on the clock of the host, and rounded
+    if (forMs >= this.#settings.retentionMs - 1) return
+    if (this.oracle.isEvicted(node, incarnation)) return
+    throw new Violation('eviction', `${what} after ${forMs} ms, and nobody evicted it`)
   }
 
   #checkProgress(host: Host, { id, incarnation, heldVersion }: Member, before: Seen): void {

@@ -64,6 +64,8 @@ function textOf(statement: Statement): string {
     }
     case 'accusation':
       return `accusation ${statement.subject} ${statement.incarnation} ${statement.accuser}`
+    case 'eviction':
+      return `eviction ${statement.subject} ${statement.incarnation} ${statement.issuer}`
     case 'head':
       return `head ${statement.node} ${statement.version} ${statement.floor} ${statement.bucketBits}`
   }

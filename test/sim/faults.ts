@@ -28,6 +28,7 @@ const FAULTS: Readonly<Record<string, readonly [weight: number, fault: Fault]>> 
   clock: [1, stepClock],
   join: [2, join],
   report: [2, report],
+  forget: [2, forget],
   massRestart: [0.3, massRestart],
 }
 
@@ -185,6 +186,17 @@ function join(ground: Ground): void {
   if (simulation.hosts.length > 2000) return
   const [host] = stage.addHosts(1, below(simulation.random, 4))
   if (host !== undefined) stage.start(host)
+}
+
+/** An operator says at one that another, which is silent in its eyes, does not come back. */
+function forget(ground: Ground): void {
+  const { simulation } = ground
+  const host = drawLiving(ground)
+  const silent = [...(host?.engine?.members() ?? [])].filter(
+    ({ isSelf, state }) => !isSelf && state !== 'alive',
+  )
+  if (host === undefined || silent.length === 0) return
+  simulation.input(host, { kind: 'forget', node: oneOf(simulation.random, silent).id })
 }
 
 /** The data path of one says that another, who lives, failed. */

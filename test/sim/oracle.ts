@@ -15,6 +15,8 @@ interface Version {
 export class Oracle {
   readonly #announcements = new Map<NodeId, Map<number, Announcement>>()
   readonly #accusations = new Set<string>()
+  /** The highest incarnation of each node that anybody evicted. */
+  readonly #evictions = new Map<NodeId, number>()
   readonly #versions = new Map<NodeId, Map<number, Version>>()
   readonly #newHeads: Head[] = []
   readonly #lastHeads = new Map<NodeId, Head>()
@@ -30,6 +32,12 @@ export class Oracle {
         this.#accusations.add(`${statement.accuser} ${statement.subject}`)
         this.#accusations.add(`${statement.subject}@${statement.incarnation}`)
         return
+      case 'eviction': {
+        const { subject, incarnation } = statement
+        const highest = Math.max(incarnation, this.#evictions.get(subject) ?? 0)
+        this.#evictions.set(subject, highest)
+        return
+      }
       case 'head':
         this.#newHeads.push(statement)
     }
@@ -98,6 +106,11 @@ export class Oracle {
 
   isAccused(subject: NodeId, incarnation: number): boolean {
     return this.#accusations.has(`${subject}@${incarnation}`)
+  }
+
+  /** Whether anybody evicted this incarnation of a node. */
+  isEvicted(node: NodeId, incarnation: number): boolean {
+    return (this.#evictions.get(node) ?? Number.NEGATIVE_INFINITY) >= incarnation
   }
 
   hasSigned(node: NodeId, version: number): boolean {

@@ -1,6 +1,8 @@
 /** The scenarios by name. */
 import { Addresses } from './addresses.ts'
+import { bringUp } from './bring-up.ts'
 import { below, between, oneOf, shuffled, someOf } from './dice.ts'
+import { evict } from './evict.ts'
 import { keepFailing } from './faults.ts'
 import type { Host } from './host.ts'
 import { WAN } from './network.ts'
@@ -232,17 +234,7 @@ export const SCENARIOS: Readonly<Record<string, Scenario>> = {
   oneway,
   lastword,
   addresses,
-}
-
-/** More nodes than that start knowing each other: to join all at once would take the run's time. */
-const MOST_JOINING = 200
-
-/** Joins hosts through the seeds and waits until they know each other. */
-function bringUp({ stage, simulation, nodes }: Scene): void {
-  if (simulation.hosts.length === 0) stage.addHosts(nodes, 3)
-  if (nodes > MOST_JOINING) stage.preload()
-  else stage.joinAll(1000)
-  simulation.runFor(8000)
+  evict,
 }
 
 function playRandom(scene: Scene, faultEveryMs: number): void {

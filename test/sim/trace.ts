@@ -84,6 +84,8 @@ export class Trace implements Watcher {
         return `announcement(${name(message.node)}@${message.incarnation}${message.isLeaving ? ' leaves' : ''})`
       case 'accusation':
         return `accusation(${name(message.accuser)}: ${name(message.subject)}@${message.incarnation})`
+      case 'eviction':
+        return `eviction(${name(message.issuer)}: ${name(message.subject)}@${message.incarnation})`
       case 'delta':
         return `delta(${name(message.head.node)} ${message.from}–${message.through} of ${message.head.version}, floor ${message.head.floor}, ${message.records.length} records)`
       case 'have':

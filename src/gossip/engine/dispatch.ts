@@ -4,6 +4,7 @@ import type { Prober } from './detection/prober.ts'
 import type { Relay } from './detection/relay.ts'
 import type { Destination, EngineInput } from './effects.ts'
 import type { Hints } from './hints.ts'
+import type { Evictions } from './membership/evictions.ts'
 import type { Joining } from './membership/joining.ts'
 import type { MemberRequests } from './membership/member-requests.ts'
 import type { StatementIntake } from './membership/statement-intake.ts'
@@ -21,6 +22,7 @@ export interface Receivers {
   readonly joining: Joining
   readonly members: MemberRequests
   readonly hints: Hints
+  readonly evictions: Evictions
   readonly answerJoin: (to: Destination) => void
 }
 
@@ -88,6 +90,12 @@ export function dispatch(
       break
     case 'hint':
       receivers.hints.onHint(from)
+      break
+    case 'agent-gone':
+      receivers.hints.onAgentGone(from, message)
+      break
+    case 'eviction':
+      receivers.evictions.onEviction(from, message)
       break
   }
 }

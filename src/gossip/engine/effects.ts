@@ -42,6 +42,10 @@ export type EngineInput =
   | { readonly kind: 'report'; readonly node: NodeId }
   /** A master says that the node's tasks changed: tell it. */
   | { readonly kind: 'hint'; readonly node: NodeId }
+  /** A master says that this agent is gone for good, and the node is where it was: tell it. */
+  | { readonly kind: 'agent-gone'; readonly node: NodeId; readonly agent: string }
+  /** The node does not come back, an operator or a master says: evict it, unless it is alive. */
+  | { readonly kind: 'forget'; readonly node: NodeId }
   /** A stream could not be opened or broke: what was in it may be lost. */
   | { readonly kind: 'unreachable'; readonly to: Destination }
   /** This node goes for good. */
@@ -59,6 +63,13 @@ export type EngineEvent =
   | { readonly kind: 'left'; readonly node: NodeId }
   | { readonly kind: 'joined'; readonly node: NodeId }
   | { readonly kind: 'forgotten'; readonly node: NodeId }
+  | {
+      readonly kind: 'evicted'
+      readonly node: NodeId
+      readonly issuer: NodeId
+      /** It is not dead here: it will be forgotten when it is. */
+      readonly isPending: boolean
+    }
   | { readonly kind: 'self-refuted'; readonly accuser: NodeId; readonly incarnation: number }
   | { readonly kind: 'isolated'; readonly isIsolated: boolean }
   | { readonly kind: 'sync-opened'; readonly node: NodeId }
@@ -72,6 +83,7 @@ export type EngineEvent =
     }
   | { readonly kind: 'delta-duplicate'; readonly node: NodeId }
   | { readonly kind: 'hinted'; readonly from: NodeId }
+  | { readonly kind: 'agent-gone'; readonly from: NodeId; readonly agent: string }
   | {
       readonly kind: 'rejected'
       readonly from: NodeId

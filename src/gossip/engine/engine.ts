@@ -69,6 +69,7 @@ export class Engine {
       state,
       incarnation,
       isSelf: node === self,
+      ...(this.#parts.evictions.isEvicted(node) && { isEvicted: true }),
       ...(rttMs !== undefined && { rttMs }),
       heldVersion,
       knownVersion: Math.max(heldVersion, this.#parts.missing.versionOf(node) ?? 0),
@@ -123,6 +124,12 @@ export class Engine {
       case 'hint':
         this.#parts.hints.send(input.node)
         break
+      case 'agent-gone':
+        this.#parts.hints.tellGone(input.node, input.agent)
+        break
+      case 'forget':
+        this.#parts.evictions.issue(input.node)
+        break
       case 'unreachable':
         if (input.to.node !== undefined) this.#parts.prober.probe(input.to.node)
         break
@@ -144,6 +151,7 @@ export class Engine {
     const { timers, membership, turn, settings } = this.#parts.ground
     timers.after(settings.retentionMs, () => {
       membership.expireForgotten(turn.nowMs)
+      this.#parts.evictions.expire()
       this.#expireForgotten()
     })
   }

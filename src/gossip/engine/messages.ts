@@ -1,6 +1,6 @@
 /** What nodes send each other; `docs/gossip.md` gives the bytes, `../wire` reads and writes them. */
 import type { NodeId } from '../../model/node-id.ts'
-import type { Accusation, Announcement, Head, VersionedRecord } from './statements.ts'
+import type { Accusation, Announcement, Eviction, Head, VersionedRecord } from './statements.ts'
 
 /** 64 bits that differ when what two nodes know differs (but for chance). */
 export interface Digest {
@@ -130,6 +130,13 @@ export interface Hint {
   readonly kind: 'hint'
 }
 
+/** "The agent with this id is gone for good, a master says: if it was yours, see whether it answers." */
+export interface AgentGone {
+  readonly kind: 'agent-gone'
+  /** Mesos' id of it, e.g. `0c8a…-S12`. */
+  readonly agent: string
+}
+
 /** Everything that is sent. */
 export type Message =
   | Ping
@@ -150,6 +157,8 @@ export type Message =
   | Join
   | Welcome
   | Hint
+  | Eviction
+  | AgentGone
 
 /** The name of a kind of message. */
 export type MessageKind = Message['kind']

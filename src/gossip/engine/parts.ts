@@ -9,6 +9,7 @@ import { ProbeSchedule } from './detection/schedule.ts'
 import type { Receivers } from './dispatch.ts'
 import type { Ground } from './ground.ts'
 import { Hints } from './hints.ts'
+import { Evictions } from './membership/evictions.ts'
 import { Joining } from './membership/joining.ts'
 import { MemberRequests } from './membership/member-requests.ts'
 import { Membership } from './membership/membership.ts'
@@ -83,12 +84,22 @@ export function assemble(options: EngineOptions): EngineParts {
   const { endpoint, incarnation } = options
   const flood: Spread['flood'] = (statement, source) => spread.flood(statement, source)
   const self = new Self(ground, { endpoint, incarnation, health, flood })
+  const forget = (node: NodeId) => forgetNode(parts, node, { isRefused: true })
+  const evictions = new Evictions(ground, {
+    ...{ flood, forget },
+    refute: (evicted, issuer) => self.refute(evicted, issuer),
+    want: (peer, node) => members.want(peer, [node]),
+    probe: (node) => prober.probe(node),
+  })
   const intake: StatementIntake = new StatementIntake(ground, {
     flood,
     refute: (doubted, accuser) => self.refute(doubted, accuser),
     want: (peer, node) => members.want(peer, [node]),
     onBack: (node) => sync.open(node),
-    forget: (node) => forgetNode(parts, node, { isRefused: true }),
+    forget,
+    isEvicted: (node) => evictions.isEvicted(node),
+    onForgotten: (peer, { node, incarnation: offered }) =>
+      void evictions.answer(peer, node, offered),
   })
   const prober = new Prober(ground, {
     health,
@@ -96,11 +107,15 @@ export function assemble(options: EngineOptions): EngineParts {
     relays: () => peers.all,
     accuse: (node) => intake.accuse(node),
   })
-  const sync: Sync = new Sync(ground, { missing, onEnd: () => joining.onSynced() })
+  const sync: Sync = new Sync(ground, {
+    missing,
+    onEnd: () => joining.onSynced(),
+    isEvicted: (peer, { node, incarnation: held }) => evictions.answer(peer, node, held),
+  })
   const joining = joiningOf(ground, { self, intake, sync, missing, own })
   const parts: EngineParts = {
     ...{ ground, subjects, peers, health, records, missing, own, self },
-    ...{ prober, spread, sync, intake, joining, members },
+    ...{ prober, spread, sync, intake, joining, members, evictions },
     hints: new Hints(ground),
     schedule: new ProbeSchedule(ground, { prober, health, rings: subjects }),
     relay: new Relay(ground),

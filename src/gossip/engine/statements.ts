@@ -30,6 +30,16 @@ export interface Accusation {
   readonly signature: Uint8Array
 }
 
+/** A node about another: it does not come back, not in this incarnation. Only ends the waiting for dead ones. */
+export interface Eviction {
+  readonly kind: 'eviction'
+  readonly subject: NodeId
+  readonly incarnation: number
+  readonly issuer: NodeId
+  /** Of {@link issuer}. */
+  readonly signature: Uint8Array
+}
+
 /** A node about its records: how they are at a version. */
 export interface Head {
   readonly kind: 'head'
@@ -46,7 +56,7 @@ export interface Head {
 }
 
 /** Anything that is signed. */
-export type Statement = Announcement | Accusation | Head
+export type Statement = Announcement | Accusation | Eviction | Head
 
 /** A statement before it is signed. */
 export type Unsigned<S extends Statement> = Omit<S, 'signature'>

@@ -1,6 +1,6 @@
 import type { Message, MessageKind } from '../engine/messages.ts'
-import { HINT } from './hint.ts'
-import { ACCUSATION, ANNOUNCEMENT, JOIN, WANT_MEMBERS, WELCOME } from './membership.ts'
+import { AGENT_GONE, HINT } from './hint.ts'
+import { ACCUSATION, ANNOUNCEMENT, EVICTION, JOIN, WANT_MEMBERS, WELCOME } from './membership.ts'
 import type { MessageCodec } from './message-codec.ts'
 import { ACK, PING, PING_REPORT, PING_REQUEST } from './probe.ts'
 import { DELTA, HAVE, PRUNE, WANT } from './spread.ts'
@@ -26,6 +26,8 @@ const CODECS: { readonly [K in MessageKind]: MessageCodec<Extract<Message, { kin
   welcome: WELCOME,
   'sync-end': SYNC_END,
   hint: HINT,
+  eviction: EVICTION,
+  'agent-gone': AGENT_GONE,
 }
 
 const BY_NUMBER: readonly (MessageCodec<Message> | undefined)[] = Object.values(CODECS).reduce<

@@ -1,13 +1,15 @@
 /** Who is there: statements about members, and how a newcomer meets them. */
 import type { Join, WantMembers, Welcome } from '../engine/messages.ts'
-import type { Accusation, Announcement } from '../engine/statements.ts'
+import type { Accusation, Announcement, Eviction } from '../engine/statements.ts'
 import type { MessageCodec } from './message-codec.ts'
 import {
   LEAST_ANNOUNCEMENT_BYTES,
   readAccusation,
   readAnnouncement,
+  readEviction,
   writeAccusation,
   writeAnnouncement,
+  writeEviction,
 } from './statements.ts'
 
 /** A node about itself. */
@@ -22,6 +24,13 @@ export const ACCUSATION: MessageCodec<Accusation> = {
   number: 6,
   write: writeAccusation,
   read: readAccusation,
+}
+
+/** A node about another that does not come back. */
+export const EVICTION: MessageCodec<Eviction> = {
+  number: 19,
+  write: writeEviction,
+  read: readEviction,
 }
 
 /** "Send me announcements and accusations of these nodes." */

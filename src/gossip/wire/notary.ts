@@ -130,7 +130,8 @@ export function openNotary(options: NotaryOptions): Notary {
 
 /** The node whose signature a statement needs. */
 function signerOf(statement: Statement): NodeId {
-  return statement.kind === 'accusation' ? statement.accuser : statement.node
+  if (statement.kind === 'accusation') return statement.accuser
+  return statement.kind === 'eviction' ? statement.issuer : statement.node
 }
 
 function signatureOf(content: Uint8Array, key: KeyObject): Uint8Array {

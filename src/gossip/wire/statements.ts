@@ -1,5 +1,12 @@
 /** Statements: how they are sent, and the bytes that are signed. */
-import type { Accusation, Announcement, Head, Statement, Unsigned } from '../engine/statements.ts'
+import type {
+  Accusation,
+  Announcement,
+  Eviction,
+  Head,
+  Statement,
+  Unsigned,
+} from '../engine/statements.ts'
 import { measure } from './measure.ts'
 import type { Reader } from './reader.ts'
 import type { Sink } from './sink.ts'
@@ -72,6 +79,29 @@ function writeAccusationFields(sink: Sink, accusation: Unsigned<Accusation>): vo
   sink.id(accusation.accuser)
 }
 
+/** Writes an eviction with its signature. */
+export function writeEviction(sink: Sink, eviction: Eviction): void {
+  writeEvictionFields(sink, eviction)
+  sink.bytes(eviction.signature)
+}
+
+/** Reads an eviction. */
+export function readEviction(reader: Reader): Eviction {
+  return {
+    kind: 'eviction',
+    subject: reader.id(),
+    incarnation: reader.u53(),
+    issuer: reader.id(),
+    signature: reader.bytes(SIGNATURE_BYTES),
+  }
+}
+
+function writeEvictionFields(sink: Sink, eviction: Unsigned<Eviction>): void {
+  sink.id(eviction.subject)
+  sink.u53(eviction.incarnation)
+  sink.id(eviction.issuer)
+}
+
 /** Writes a head with its signature. */
 export function writeHead(sink: Sink, head: Head): void {
   writeHeadFields(sink, head)
@@ -123,12 +153,19 @@ export function certifiedBytes(node: Announcement['node'], clusterId: string): U
 }
 
 function writeFields(sink: Sink, statement: Unsigned<Statement>): void {
-  if (statement.kind === 'announcement') {
-    writeAnnouncementFields(sink, statement as Announcement)
-  } else if (statement.kind === 'accusation') {
-    writeAccusationFields(sink, statement as Accusation)
-  } else {
-    writeHeadFields(sink, statement as Head)
+  switch (statement.kind) {
+    case 'announcement':
+      writeAnnouncementFields(sink, statement as Announcement)
+      break
+    case 'accusation':
+      writeAccusationFields(sink, statement as Accusation)
+      break
+    case 'eviction':
+      writeEvictionFields(sink, statement as Eviction)
+      break
+    case 'head':
+      writeHeadFields(sink, statement as Head)
+      break
   }
 }
 

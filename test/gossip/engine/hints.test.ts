@@ -44,6 +44,44 @@ describe('a hint', () => {
     expect(stand.sent.map(({ to }) => to)).toEqual([nodeOf('a'), nodeOf('b')])
   })
 
+  test.for(['b', 'doubted', 'stranger', 'self'])(
+    'that an agent is gone goes over the stream, to living members: %s',
+    (name) => {
+      const { stand, hints } = open()
+      stand.call(() => hints.tellGone(nodeOf(name), 'a-S1'))
+      const isTold = name === 'b'
+      const message = { kind: 'agent-gone', agent: 'a-S1' }
+      expect(stand.sent).toMatchObject(
+        isTold ? [{ to: nodeOf('b'), channel: 'stream', message }] : [],
+      )
+    },
+  )
+
+  test('does not carry an id that is none', () => {
+    const { stand, hints } = open()
+    for (const agent of ['', 'a b', '\u001b[2J', 'x'.repeat(256)]) {
+      stand.call(() => hints.tellGone(nodeOf('b'), agent))
+    }
+    expect(stand.sent).toEqual([])
+  })
+
+  test('that its agent is gone is an event when a member sends it, and refused from a stranger', () => {
+    const { stand, hints } = open()
+    const message = { kind: 'agent-gone', agent: 'a-S1' } as const
+    for (const from of ['a', 'stranger']) {
+      stand.call(() => hints.onAgentGone(nodeOf(from), message))
+    }
+    expect(stand.takeEvents()).toEqual([
+      { kind: 'agent-gone', from: nodeOf('a'), agent: 'a-S1' },
+      {
+        kind: 'rejected',
+        from: nodeOf('stranger'),
+        reason: 'unknown-node',
+        message: 'agent-gone',
+      },
+    ])
+  })
+
   test('is an event when a member sends it, and refused from a stranger', () => {
     const { stand, hints } = open()
     stand.call(() => hints.onHint(nodeOf('a')))

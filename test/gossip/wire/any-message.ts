@@ -125,6 +125,17 @@ export const ANY_OF_KINDS: AnyOfKinds = {
   }),
   'sync-end': fc.record({ kind: fc.constant('sync-end' as const) }),
   hint: fc.record({ kind: fc.constant('hint' as const) }),
+  eviction: fc.record({
+    kind: fc.constant('eviction' as const),
+    subject: anyNode,
+    incarnation: u53,
+    issuer: anyNode,
+    signature: bytesOf(64),
+  }),
+  'agent-gone': fc.record({
+    kind: fc.constant('agent-gone' as const),
+    agent: fc.stringMatching(/^[!-~]{1,60}$/),
+  }),
 }
 
 /** Any message of any kind. */

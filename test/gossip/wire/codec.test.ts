@@ -171,6 +171,17 @@ const GOLDEN: readonly (readonly [Message, string])[] = [
   [{ kind: 'welcome', announcements: [ANNOUNCEMENT] }, `10 00000090 01 ${ANNOUNCEMENT_HEX}`],
   [{ kind: 'sync-end' }, '11 00000000'],
   [{ kind: 'hint' }, '12 00000000'],
+  [
+    {
+      kind: 'eviction',
+      subject: node,
+      incarnation: 2 ** 32 + 5,
+      issuer: node,
+      signature: new Uint8Array(64).fill(0x22),
+    },
+    `13 00000068 ${node} 0000000100000005 ${node} ${'22'.repeat(64)}`,
+  ],
+  [{ kind: 'agent-gone', agent: 'a-S1' }, '14 00000006 0004 612d5331'],
 ]
 
 test.for(GOLDEN)('$0.kind has the bytes of the specification', ([message, hex]) => {

@@ -74,7 +74,7 @@ test.for(MESSAGE_KINDS)('bytes behind the fields of a %s are skipped', (kind) =>
   )
 })
 
-test.for([0, 19, 100, 255])('messages of the unknown kind %i are skipped', (number) => {
+test.for([0, 21, 100, 255])('messages of the unknown kind %i are skipped', (number) => {
   const unknown = packetOf(number, new Uint8Array(33))
   expect(decodeBeforePing(unknown)).toEqual({ isRead: false, unreadable: 0 })
 })

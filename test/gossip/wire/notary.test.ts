@@ -4,6 +4,7 @@ import { expect, test } from 'vitest'
 import type {
   Accusation,
   Announcement,
+  Eviction,
   Head,
   Notary,
   Statement,
@@ -50,7 +51,13 @@ const head: Head = notary.sign({
   bucketBits: 1,
   digest: new Uint8Array(32).fill(7),
 })
-const statements: readonly Statement[] = [announcement, accusation, head]
+const eviction: Eviction = notary.sign({
+  kind: 'eviction',
+  subject: other.node,
+  incarnation: 3,
+  issuer: one.node,
+})
+const statements: readonly Statement[] = [announcement, accusation, eviction, head]
 
 test('an identity is named by its key and never comes twice', () => {
   expect(parseNodeId(one.node)).toBe(one.node)
@@ -87,6 +94,10 @@ const CHANGED: readonly (readonly [string, Statement])[] = [
   ['subject', { ...accusation, subject: one.node }],
   ['accused incarnation', { ...accusation, incarnation: 4 }],
   ['accuser', { ...accusation, accuser: other.node }],
+  ['evicted subject', { ...eviction, subject: one.node }],
+  ['evicted incarnation', { ...eviction, incarnation: 4 }],
+  ['issuer', { ...eviction, issuer: other.node }],
+  ['kind', { ...accusation, kind: 'eviction', issuer: one.node }],
   ['version', { ...head, version: 10 }],
   ['floor', { ...head, floor: 3 }],
   ['bucket bits', { ...head, bucketBits: 2 }],

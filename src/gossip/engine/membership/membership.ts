@@ -105,6 +105,11 @@ export class Membership {
     return forgotten !== undefined && incarnation <= forgotten.incarnation
   }
 
+  /** In which incarnation a node was forgotten; undefined: it was not, or that is long ago. */
+  forgottenIncarnationOf(node: NodeId): number | undefined {
+    return this.#forgotten.get(node)?.incarnation
+  }
+
   /** Whether an accusation would be news. */
   verdictOnAccusation({ subject, incarnation, accuser }: Unsigned<Accusation>): Verdict {
     const known = this.#announcements.get(subject)

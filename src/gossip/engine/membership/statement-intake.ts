@@ -17,6 +17,10 @@ export interface StatementIntakeParts {
   /** A dead node itself says that it is alive: perhaps a whole side of a cut is back. */
   readonly onBack: (node: NodeId) => void
   readonly forget: (node: NodeId) => void
+  /** Whether a node is not to be waited for once it is dead or left. */
+  readonly isEvicted: (node: NodeId) => boolean
+  /** A peer announced a node that was forgotten here. */
+  readonly onForgotten: (peer: NodeId, announcement: Announcement) => void
 }
 
 /** Takes in announcements and accusations. */
@@ -48,7 +52,9 @@ export class StatementIntake {
     }
     if (verdict === 'forgotten-node') {
       turn.emit({ kind: 'rejected', from, reason: 'forgotten-node', message: 'announcement' })
-      if (from === node) this.#strangers.tell(announcement)
+      if (from !== node) this.#parts.onForgotten(from, announcement)
+      // who left does not want to be told how to return
+      else if (!announcement.isLeaving) this.#strangers.tell(announcement)
       return
     }
     const before = membership.stateOf(node)
@@ -154,6 +160,10 @@ export class StatementIntake {
 
   #scheduleForgetting(node: NodeId): void {
     const { timers, settings } = this.#ground
+    if (this.#parts.isEvicted(node)) {
+      this.#parts.forget(node)
+      return
+    }
     this.#timers.get(node)?.cancel()
     this.#timers.set(
       node,

@@ -9,7 +9,7 @@ import { messageSize } from '../../wire/size.ts'
 import { destinationOf, type Ground } from '../ground.ts'
 import type { Delta, Have, Message, Want } from '../messages.ts'
 import { MAX_AGE_MS, type Records } from '../records/records.ts'
-import type { Accusation, Announcement, Head } from '../statements.ts'
+import type { Accusation, Announcement, Eviction, Head } from '../statements.ts'
 import type { Links } from './links.ts'
 import type { MissingVersions } from './missing.ts'
 
@@ -46,7 +46,7 @@ export class Spread {
   }
 
   /** Sends a statement over all links but that where it came from. */
-  flood(statement: Announcement | Accusation, source?: NodeId): void {
+  flood(statement: Announcement | Accusation | Eviction, source?: NodeId): void {
     for (const peer of this.#parts.links.peers) {
       const to = peer === source ? undefined : destinationOf(this.#ground, peer)
       if (to !== undefined) this.#ground.outbox.patient(to, statement)

@@ -11,6 +11,8 @@ export interface SyncParts {
   readonly missing: MissingVersions
   /** A peer has sent all that it knows differently. */
   readonly onEnd: (from: NodeId) => void
+  /** Whether a node that a peer knows was evicted and forgotten here; the peer is told then. */
+  readonly isEvicted: (peer: NodeId, row: SyncRow) => boolean
 }
 
 /** Changes need this long to spread: a difference that is younger is none. */
@@ -89,7 +91,9 @@ export class Sync {
     this.#answers++
     const theirs = new Map(rows.map((row) => [row.node, row]))
     const nodes = this.#nodesIn(new Set(ranges))
-    const strangers = rows.filter(({ node }) => !this.#isKnown(node)).map(({ node }) => node)
+    const strangers = rows
+      .filter((row) => !this.#isKnown(row.node) && !this.#parts.isEvicted(from, row))
+      .map(({ node }) => node)
     this.#answer(from, { theirs, nodes, strangers })
   }
 

@@ -16,6 +16,7 @@ class Hearer {
   readonly wanted: (readonly [NodeId, NodeId])[] = []
   readonly back: NodeId[] = []
   readonly forgotten: NodeId[] = []
+  readonly answered: NodeId[] = []
 
   constructor(...names: readonly string[]) {
     this.stand.meet(...names)
@@ -30,6 +31,8 @@ class Hearer {
         this.intake.drop(node)
         membership.forget(node, 10 * RETENTION_MS)
       },
+      isEvicted: () => false,
+      onForgotten: (peer) => this.answered.push(peer),
     })
   }
 
@@ -132,7 +135,11 @@ describe('an announcement', () => {
     hearer.hear('a', announce(notaryOf('b'), { incarnation: 2 }))
     expect(hearer.takeEvents()).toEqual(['rejected forgotten-node'])
     expect(hearer.stand.sent).toEqual([])
+    expect(hearer.answered).toEqual([nodeOf('a')])
+    hearer.hear('b', announce(notaryOf('b'), { incarnation: 2, isLeaving: true }))
+    expect(hearer.stand.sent).toEqual([])
     hearer.hear('b', announce(notaryOf('b'), { incarnation: 2, endpoint: endpointOf(40) }))
+    expect(hearer.answered).toEqual([nodeOf('a')])
     expect(hearer.stateOf('b')).toBeUndefined()
     expect(hearer.stand.sent).toMatchObject([
       { to: nodeOf('b'), message: { kind: 'announcement', node: hearer.stand.ground.self } },

@@ -13,12 +13,18 @@ class Side {
   readonly peer: NodeId
   readonly got: Message[] = []
   ends = 0
+  /** Nodes that were evicted and forgotten here. */
+  readonly evicted: Set<NodeId> = new Set()
 
   constructor(names: readonly string[]) {
     this.#at = new Neighbourhood('peer', ...names)
     this.peer = nodeOf('peer')
     const { missing } = this.#at
-    this.sync = new Sync(this.stand.ground, { missing, onEnd: () => this.ends++ })
+    this.sync = new Sync(this.stand.ground, {
+      missing,
+      onEnd: () => this.ends++,
+      isEvicted: (_, { node }) => this.evicted.has(node),
+    })
   }
 
   get stand(): Stand {
@@ -123,6 +129,16 @@ describe('anti-entropy', () => {
     expect(left.gotOf('accusation').map(({ subject }) => subject)).toEqual([nodeOf('n2')])
     expect(left.gotOf('want-members').flatMap(({ nodes }) => nodes)).toEqual([nodeOf('only left')])
     expect(right.got.map(({ kind }) => kind)).toEqual(['sync-open', 'sync-rows'])
+  })
+
+  test('does not ask for a node that was evicted here: the peer is told', () => {
+    const { left, right } = pairOf((one, other) => {
+      one.stand.ground.membership.announce(announce(notaryOf('evicted')))
+      other.evicted.add(nodeOf('evicted'))
+    })
+    expect(left.gotOf('want-members')).toEqual([])
+    expect(right.missing.versionOf(nodeOf('evicted'))).toBeUndefined()
+    expect(left.ends).toBe(1)
   })
 
   test('compares a large difference in steps, so that other calls get their turn, and ends once', () => {
