@@ -3,10 +3,11 @@ import { NavstarError } from '../base/error.ts'
 import type { LogLevel } from '../base/log.ts'
 import { DNS_DEFAULTS, type DnsOptions } from '../dns/config.ts'
 import type { GossipOptions } from '../gossip/config.ts'
-import { L4LB_DEFAULTS, type L4lbOptions } from '../l4lb/config.ts'
+import type { L4lbOptions } from '../l4lb/config.ts'
 import type { MesosOptions } from '../mesos/config.ts'
 import type { Ip } from '../model/ip.ts'
 import { composeGossip } from './gossip-options.ts'
+import { composeL4lb } from './l4lb-options.ts'
 import { composeMesos } from './mesos-options.ts'
 import { environmentName, type GivenValues, type Option } from './option.ts'
 import { ADMIN_LISTEN, OPTIONS } from './options.ts'
@@ -40,18 +41,11 @@ export function composeConfig(sources: ConfigSources): DaemonConfig {
   const given = collect(sources, problems)
   const read = <T>(option: Option<T>): T | undefined => parse(option, given, problems)
   const ip = read(OPTIONS.ip)
-  const cgroup = read(OPTIONS.cgroup)
   const config: DaemonConfig = {
     logLevel: read(OPTIONS.logLevel) ?? 'info',
     ...(ip && { nodeIp: ip }),
     mesos: composeMesos(read, ip),
-    l4lb: {
-      ...L4LB_DEFAULTS,
-      ...(cgroup && { cgroup }),
-      plane: read(OPTIONS.plane) ?? L4LB_DEFAULTS.plane,
-      pinDirectory: read(OPTIONS.pinDirectory) ?? L4LB_DEFAULTS.pinDirectory,
-      ranges: read(OPTIONS.ranges) ?? L4LB_DEFAULTS.ranges,
-    },
+    l4lb: composeL4lb(read),
     dns: {
       ...DNS_DEFAULTS,
       listen: read(OPTIONS.dnsListen) ?? DNS_DEFAULTS.listen,

@@ -63,9 +63,9 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   log.info('data plane chosen', { plane: chosen.kind, reason: chosen.reason })
   const mesos = startMesos({ ...world, options: config.mesos })
   const nodeIp = (): Ip | undefined => config.nodeIp ?? mesos.agentIp()
-  const advertising = startAdvertising({ tasks: mesos.tasks, log, scope })
+  const { ranges, addressDrainMs: drainMs, zone } = config.l4lb
+  const advertising = startAdvertising({ tasks: mesos.tasks, zone, log, scope })
   const own = advertising.records
-  const { ranges, addressDrainMs: drainMs } = config.l4lb
   const gossip = await startGossip({ ...world, options: config.gossip, address: nodeIp })
   scope.defer(gossip.onHint(mesos.pollSoon))
   const masters =
@@ -85,7 +85,17 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const sources = [advertising, cluster, publishing]
   const problems = () => sources.flatMap((source) => source.problems())
   const { records } = cluster
-  const l4lb = startL4lb({ ...world, plane, ranges, records, addresses, problems, nodeIp, drainMs })
+  const l4lb = startL4lb({
+    ...world,
+    plane,
+    ranges,
+    records,
+    addresses,
+    problems,
+    nodeIp,
+    drainMs,
+    zone,
+  })
   const dns = startDns({ ...world, options: config.dns, names: l4lb.names })
   const resources = daemonResources({
     ...{ config, mesos, masters, gossip, l4lb, dns, problems, chosen },

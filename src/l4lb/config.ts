@@ -1,5 +1,6 @@
 import type { Cidr } from '../model/cidr.ts'
 import { parseCidr } from '../model/cidr.ts'
+import type { Zone } from '../model/zone.ts'
 import type { PlaneKind } from './plane.ts'
 
 /** What an operator can set about VIPs. */
@@ -22,6 +23,8 @@ export interface L4lbOptions {
    * cached DNS answers, unless another name needs the address.
    */
   readonly addressDrainMs: number
+  /** Where this node is, for VIPs that prefer near backends. */
+  readonly zone?: Zone
 }
 
 /** The blocks of DC/OS. **Source:** dcos-net `dcos_l4lb` min/max_named_ip(6) */

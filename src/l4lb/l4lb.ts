@@ -5,6 +5,7 @@ import type { Scope } from '../base/scope.ts'
 import type { Table } from '../base/table.ts'
 import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
 import type { Task, TaskKey } from '../model/task.ts'
+import type { Zone } from '../model/zone.ts'
 import { Advertiser } from './advertise/advertiser.ts'
 import { explainPorts as explain, type PortVerdict } from './advertise/explain.ts'
 import {
@@ -63,6 +64,8 @@ export interface Advertising {
 /** Starts to derive this node's backend records from its tasks; ends with the scope. */
 export function startAdvertising(parts: {
   readonly tasks: Table<TaskKey, Task>
+  /** This node's. */
+  readonly zone?: Zone | undefined
   readonly log: Log
   readonly scope: Scope
 }): Advertising {
@@ -70,7 +73,7 @@ export function startAdvertising(parts: {
   const onProblem = ({ id }: Task, error: NavstarError) => {
     log.warn('part of a task cannot be served', { task: id, error })
   }
-  const advertiser = parts.scope.own(new Advertiser(parts.tasks, { onProblem }))
+  const advertiser = parts.scope.own(new Advertiser(parts.tasks, { onProblem, zone: parts.zone }))
   return { records: advertiser.records, problems: () => advertiser.problems }
 }
 

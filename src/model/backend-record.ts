@@ -5,6 +5,7 @@ import type { Port, Protocol } from './port.ts'
 import type { TaskKey } from './task.ts'
 import { formatEndpoint, type Vip } from './vip.ts'
 import type { VipOptions } from './vip-options.ts'
+import type { Zone } from './zone.ts'
 
 /**
  * Identity of a record: `tcp/named:/web@marathon:80/10.0.0.1:8080/<task key>`; that of another
@@ -35,7 +36,17 @@ export interface BackendRecord {
   readonly local?: { readonly address: Ip; readonly port: Port }
   /** What its task asks of the VIP; absent when nothing. */
   readonly options?: VipOptions
+  /** Why its weight is 0, where its node says it. */
+  readonly drainReason?: DrainReason
+  /** Where its node is, when it has a zone. */
+  readonly zone?: Zone
 }
+
+/** Why a task takes no new connections; `unchecked`: its health check has no result yet. */
+export type DrainReason = 'killing' | 'unhealthy' | 'unchecked'
+
+/** All reasons. */
+export const DRAIN_REASONS: readonly DrainReason[] = ['killing', 'unhealthy', 'unchecked']
 
 /** Identity of what clients name: `tcp/named:/web@marathon:80` or `udp/address:10.1.2.3:53`. */
 export type VipKey = Brand<string, 'VipKey'>

@@ -38,6 +38,8 @@ export interface Backend {
   readonly port: Port
   /** Share of new connections; 0 drains: open connections go on, no new ones come. */
   readonly weight: number
+  /** How near it is, where its service asks for locality; absent: neither. */
+  readonly near?: 'node' | 'zone'
 }
 
 /** A service as a data plane must serve it. Backends are sorted and distinct. */

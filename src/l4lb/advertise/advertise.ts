@@ -4,11 +4,16 @@
  * **Source:** dcos-net `apps/dcos_l4lb/src/dcos_l4lb_mesos_poller.erl`
  */
 import { NavstarError } from '../../base/error.ts'
-import { type BackendRecord, backendRecordKeyOf } from '../../model/backend-record.ts'
+import {
+  type BackendRecord,
+  backendRecordKeyOf,
+  type DrainReason,
+} from '../../model/backend-record.ts'
 import { familyOf, type Ip, isIpv4 } from '../../model/ip.ts'
 import type { Port } from '../../model/port.ts'
 import type { Task, TaskPort, VipOptionLabel } from '../../model/task.ts'
 import type { VipOptions } from '../../model/vip-options.ts'
+import type { Zone } from '../../model/zone.ts'
 import { parseVipLabel, type VipLabel } from './labels.ts'
 import { parseOptions } from './options.ts'
 
@@ -25,8 +30,12 @@ interface Endpoint {
   readonly local?: { readonly address: Ip; readonly port: Port }
 }
 
-/** The records of one task: none unless it is running or being killed. */
-export function advertise(task: Task): Advertisement {
+/**
+ * The records of one task: none unless it is running or being killed.
+ *
+ * @param zone this node's
+ */
+export function advertise(task: Task, zone?: Zone): Advertisement {
   if (task.phase === 'other') return { records: [], problems: [] }
   const records = new Map<string, BackendRecord>()
   const problems: NavstarError[] = []
@@ -35,7 +44,7 @@ export function advertise(task: Task): Advertisement {
       try {
         const parsed = parseOptions(optionsOf(port, value), value)
         problems.push(...parsed.problems)
-        for (const record of recordsOf(task, port, { value, options: parsed.options })) {
+        for (const record of recordsOf(task, port, { value, options: parsed.options, zone })) {
           records.set(record.key, record)
         }
       } catch (error) {
@@ -47,9 +56,15 @@ export function advertise(task: Task): Advertisement {
   return { records: [...records.values()], problems }
 }
 
+/** Why a task drains; undefined when it does not. */
+export function drainReasonOf(task: Task): DrainReason | undefined {
+  if (task.phase === 'killing') return 'killing'
+  return task.health === 'healthy' ? undefined : task.health
+}
+
 /** 1 for a task that may take new connections, 0 for one that drains or is not yet healthy. */
 export function weightOf(task: Task): 0 | 1 {
-  return task.phase === 'running' && task.health === 'healthy' ? 1 : 0
+  return drainReasonOf(task) === undefined ? 1 : 0
 }
 
 function optionsOf({ vipOptions = [] }: TaskPort, value: string): readonly VipOptionLabel[] {
@@ -60,9 +75,12 @@ function optionsOf({ vipOptions = [] }: TaskPort, value: string): readonly VipOp
 interface StatedVip {
   readonly value: string
   readonly options: VipOptions
+  /** This node's. */
+  readonly zone: Zone | undefined
 }
 
-function recordsOf(task: Task, port: TaskPort, { value, options }: StatedVip): BackendRecord[] {
+function recordsOf(task: Task, port: TaskPort, stated: StatedVip): BackendRecord[] {
+  const { value, options, zone } = stated
   const label = parseVipLabel(value, task.frameworkName)
   const endpoints = endpointsOf(task, port).filter((endpoint) => fits(label, endpoint))
   if (endpoints.length === 0) {
@@ -70,7 +88,7 @@ function recordsOf(task: Task, port: TaskPort, { value, options }: StatedVip): B
     const cause = 'no address of the task fits'
     throw new NavstarError('BACKEND_FAMILY_MISMATCH', { attempt, cause })
   }
-  return endpoints.map((endpoint) => recordOf({ task, port, label, endpoint, options }))
+  return endpoints.map((endpoint) => recordOf({ task, port, label, endpoint, options, zone }))
 }
 
 /** A literal VIP takes backends of its own family only; a named one has an address per family. */
@@ -104,18 +122,22 @@ interface RecordParts {
   readonly label: VipLabel
   readonly endpoint: Endpoint
   readonly options: VipOptions
+  readonly zone: Zone | undefined
 }
 
-function recordOf({ task, port, label, endpoint, options }: RecordParts): BackendRecord {
+function recordOf({ task, port, label, endpoint, options, zone }: RecordParts): BackendRecord {
+  const drainReason = drainReasonOf(task)
   const record = {
     vip: label.vip,
     vipPort: label.port,
     protocol: port.protocol,
     ...endpoint,
     weight: weightOf(task),
+    ...(drainReason !== undefined && { drainReason }),
     nodeIp: task.agentIp,
     taskKey: task.key,
     ...(Object.keys(options).length > 0 && { options }),
+    ...(zone !== undefined && { zone }),
   }
   return { key: backendRecordKeyOf(record), ...record }
 }

@@ -3,10 +3,13 @@ import type { NavstarError } from '../../base/error.ts'
 import { Table } from '../../base/table.ts'
 import type { BackendRecord, BackendRecordKey } from '../../model/backend-record.ts'
 import type { Task, TaskKey } from '../../model/task.ts'
+import type { Zone } from '../../model/zone.ts'
 import { advertise } from './advertise.ts'
 
-/** What the advertiser is told. */
-export interface AdvertiserEvents {
+/** What the advertiser is told, and tells. */
+export interface AdvertiserOptions {
+  /** This node's. */
+  readonly zone?: Zone | undefined
   /** A label or endpoint of a task cannot be used; called once while it lasts. */
   onProblem(task: Task, problem: NavstarError): void
 }
@@ -17,11 +20,11 @@ export class Advertiser {
   readonly records: Table<BackendRecordKey, BackendRecord> = new Table()
   readonly #byTask = new Map<TaskKey, ReadonlyMap<BackendRecordKey, BackendRecord>>()
   readonly #problems = new Map<TaskKey, readonly NavstarError[]>()
-  readonly #events: AdvertiserEvents
+  readonly #options: AdvertiserOptions
   readonly #stop: () => void
 
-  constructor(tasks: Table<TaskKey, Task>, events: AdvertiserEvents) {
-    this.#events = events
+  constructor(tasks: Table<TaskKey, Task>, options: AdvertiserOptions) {
+    this.#options = options
     this.#stop = tasks.onChange(({ snapshot, keys }) => {
       this.#follow(keys, (key) => snapshot.rows.get(key), snapshot.isComplete)
     })
@@ -59,10 +62,10 @@ export class Advertiser {
       this.#problems.delete(key)
       return []
     }
-    const { records, problems } = advertise(task)
+    const { records, problems } = advertise(task, this.#options.zone)
     const known = new Set(this.#problems.get(key)?.map(({ message }) => message))
     for (const problem of problems) {
-      if (!known.has(problem.message)) this.#events.onProblem(task, problem)
+      if (!known.has(problem.message)) this.#options.onProblem(task, problem)
     }
     this.#byTask.set(key, new Map(records.map((record) => [record.key, record])))
     if (problems.length > 0) this.#problems.set(key, problems)

@@ -5,9 +5,9 @@
  *
  * | field | bytes | |
  * | --- | --- | --- |
- * | header | 1 + n | length; address of the node (16, IPv4 mapped); options (option-table.ts) |
+ * | header | 1 + n | length; address of the node (16, IPv4 mapped); options (option-table.ts); zone: length (1), text |
  * | backend | 2 + n | length, then the rows below |
- * | flags | 1 | 1: address is IPv6, 2: has local, 4: local is IPv6, 8: has a node address of its own |
+ * | flags | 1 | 1: address is IPv6, 2: has local, 4: local is IPv6, 8: has a node address of its own; times 16: why it drains (1 killing, 2 unhealthy, 3 unchecked) |
  * | weight | 2 | |
  * | address, port | 4 or 16, 2 | |
  * | local address, port | 4 or 16, 2 | where flagged |
@@ -19,13 +19,19 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { NavstarError } from '../../base/error.ts'
-import { type BackendRecord, backendRecordKeyOf, vipKeyOf } from '../../model/backend-record.ts'
+import {
+  type BackendRecord,
+  backendRecordKeyOf,
+  DRAIN_REASONS,
+  vipKeyOf,
+} from '../../model/backend-record.ts'
 import { familyOf, type Ip } from '../../model/ip.ts'
 import { type ClusterRecord, type OwnRecord, RECORD_KINDS } from '../../model/record.ts'
 import type { TaskKey } from '../../model/task.ts'
 import { formatOptions, type VipOptions } from '../../model/vip-options.ts'
 import { FieldReader, FieldWriter } from './fields.ts'
-import { optionEntries, readOptionTable, writeOptionTable } from './option-table.ts'
+import { optionEntries } from './option-table.ts'
+import { readHeader, type SetHeader, writeHeader } from './set-header.ts'
 import { parseVipKey, type VipIdentity } from './vip-key.ts'
 
 /** The layout that this node writes, and the only one that it reads. */
@@ -38,6 +44,7 @@ const VALUE_BYTES = 1_048_576
 const TASK_KEY_BYTES = 768
 
 const FLAGS = { ipv6: 1, local: 2, localIpv6: 4, nodeIp: 8 } as const
+const DRAIN_SHIFT = 4
 
 /** A set as bytes, and what of it could not be written. */
 export interface WrittenSet {
@@ -59,13 +66,15 @@ export function encodeBackendSet(backends: readonly BackendRecord[]): WrittenSet
   if (Buffer.byteLength(key) > KEY_BYTES) return { problem: tooLarge(key, 'its name is too long') }
   const entries = optionEntries(ordered.map(({ options }) => options))
   const writer = new FieldWriter()
-  writeHeader(
-    writer,
-    first.nodeIp,
-    [...entries.values()].map(({ options }) => options),
-  )
-  const optionNumberOf = ({ options }: BackendRecord) => entries.get(formatOptions(options))?.number
-  const omitted = writeBackends(writer, ordered, { nodeIp: first.nodeIp, optionNumberOf })
+  const { nodeIp, zone } = first
+  writeHeader(writer, {
+    nodeIp,
+    zone,
+    options: [...entries.values()].map(({ options }) => options),
+  })
+  const optionNumberOf = ({ options }: BackendRecord) =>
+    options && entries.get(formatOptions(options))?.number
+  const omitted = writeBackends(writer, ordered, { nodeIp, optionNumberOf })
   const { backends: kind } = RECORD_KINDS
   const record = { kind, schema: BACKEND_SET_SCHEMA, key, value: writer.bytes() }
   if (omitted === 0) return { record }
@@ -75,14 +84,6 @@ export function encodeBackendSet(backends: readonly BackendRecord[]): WrittenSet
 function tooLarge(key: string, cause: string): NavstarError {
   const attempt = `tell of the backends of ${key.slice(0, 120)}`
   return new NavstarError('RECORD_TOO_LARGE', { attempt, cause })
-}
-
-function writeHeader(writer: FieldWriter, nodeIp: Ip, entries: readonly VipOptions[]): void {
-  const header = new FieldWriter()
-  header.ip16(nodeIp)
-  writeOptionTable(header, entries)
-  writer.u8(header.sizeBytes)
-  writer.raw(header.bytes())
 }
 
 /** What backends are written against. */
@@ -129,6 +130,9 @@ function writeEndpoints(writer: FieldWriter, backend: BackendRecord, nodeIp: Ip)
   if (local !== undefined) flags |= FLAGS.local
   if (local !== undefined && familyOf(local.address) === 6) flags |= FLAGS.localIpv6
   if (backend.nodeIp !== nodeIp) flags |= FLAGS.nodeIp
+  if (backend.drainReason !== undefined) {
+    flags |= (DRAIN_REASONS.indexOf(backend.drainReason) + 1) << DRAIN_SHIFT
+  }
   writer.u8(flags)
   writer.u16(weight)
   writer.ip(address)
@@ -177,21 +181,16 @@ export function decodeBackendSet(
   if (identity === undefined) return refuse('its key names no VIP')
   if (record.schema !== BACKEND_SET_SCHEMA) return refuse(`it has layout ${record.schema}`)
   const reader = new FieldReader(record.value)
-  const header = reader.part(reader.u8())
-  const nodeIp = header.ip16()
-  if (header.isBroken) return refuse('it has no header')
-  const options = readOptionTable(header)
-  const context = { ...identity, node: record.node, nodeIp, isOwn, options }
+  const header = readHeader(reader)
+  if (header === undefined) return refuse('it has no header')
+  const context = { ...identity, ...header, node: record.node, isOwn }
   const { backends, skipped } = readBackends(reader, context)
   return skipped === 0 ? { backends } : refuse(`${skipped} cannot be used`, backends)
 }
 
-interface SetContext extends VipIdentity {
+interface SetContext extends VipIdentity, SetHeader {
   readonly node: ClusterRecord['node']
-  readonly nodeIp: Ip
   readonly isOwn: boolean
-  /** The entries of the header. */
-  readonly options: readonly VipOptions[]
 }
 
 function readBackends(reader: FieldReader, context: SetContext) {
@@ -224,7 +223,8 @@ function readEndpoints(part: FieldReader) {
       ? undefined
       : { address: part.ip((flags & FLAGS.localIpv6) === 0 ? 4 : 6), port: part.port() }
   const nodeIp = (flags & FLAGS.nodeIp) === 0 ? undefined : part.ip16()
-  return { weight, address, port, local, nodeIp }
+  const drainReason = DRAIN_REASONS[((flags >> DRAIN_SHIFT) & 3) - 1]
+  return { weight, address, port, local, nodeIp, drainReason }
 }
 
 /** @returns undefined when later keys, which build on this one, cannot be read either */
@@ -242,11 +242,11 @@ function readTaskKey(part: FieldReader, previous: Uint8Array): Uint8Array | unde
 }
 
 function backendOf(
-  { weight, address, port, local, nodeIp, options }: Read,
+  { weight, address, port, local, nodeIp, options, drainReason }: Read,
   taskKey: Uint8Array,
   context: SetContext,
 ): BackendRecord | undefined {
-  const { vip, vipPort, protocol, node, isOwn } = context
+  const { vip, vipPort, protocol, node, isOwn, zone } = context
   const isFitting = vip.kind === 'named' || familyOf(vip.address) === familyOf(address)
   const isUsable = isFitting && isUtf8(taskKey) && (isOwn || !isAmbiguous(address))
   if (port === undefined || !isUsable) return undefined
@@ -261,6 +261,8 @@ function backendOf(
     taskKey: Buffer.from(taskKey).toString() as TaskKey,
     node,
     ...(options !== undefined && { options }),
+    ...(drainReason !== undefined && { drainReason }),
+    ...(zone !== undefined && { zone }),
   }
   const key = flat(backendRecordKeyOf(record)) as BackendRecord['key']
   if (!isOwn || local?.port === undefined) return { key, ...record }

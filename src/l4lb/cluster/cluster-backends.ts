@@ -223,6 +223,11 @@ function viewOf(member: Member | undefined, isIsolated: boolean): View {
 
 /** Equal keys mean equal endpoints and tasks. */
 function isSame(one: BackendRecord, other: BackendRecord): boolean {
-  const isAlike = one.weight === other.weight && one.nodeIp === other.nodeIp
-  return isAlike && isSameOptions(one.options, other.options)
+  return (
+    one.weight === other.weight &&
+    one.nodeIp === other.nodeIp &&
+    one.drainReason === other.drainReason &&
+    one.zone === other.zone &&
+    isSameOptions(one.options, other.options)
+  )
 }

@@ -4,7 +4,7 @@
  *
  * | field | bytes | |
  * | --- | --- | --- |
- * | count | 1 | entries; absent where no backend has options |
+ * | count | 1 | entries; absent where no backend has options and the node no zone |
  * | size | 1 | bytes of an entry; newer nodes may append fields |
  * | algorithm | 1 | 1 random, 2 rr, 3 least-conn, 4 p2c-ewma, 5 maglev |
  * | affinity | 4 | seconds |
@@ -25,8 +25,8 @@ import {
 import type { FieldReader, FieldWriter } from './fields.ts'
 
 const ENTRY_BYTES = 18
-/** A header has at most 255 bytes, of which 16 are an address. */
-export const OPTION_ENTRIES = 13
+/** A header has at most 255 bytes, of which 16 are an address and 64 a zone. */
+const OPTION_ENTRIES = 9
 const GRACEFUL = 0xffffffff
 const RESET = 0xfffffffe
 
@@ -41,9 +41,8 @@ export function optionEntries(
   return new Map(texts.map((text, number) => [text, { number, options: byText.get(text) ?? {} }]))
 }
 
-/** Writes the entries; nothing when there are none. */
+/** Writes the entries. */
 export function writeOptionTable(writer: FieldWriter, entries: readonly VipOptions[]): void {
-  if (entries.length === 0) return
   writer.u8(entries.length)
   writer.u8(ENTRY_BYTES)
   for (const options of entries) {

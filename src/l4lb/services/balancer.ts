@@ -12,14 +12,19 @@ import type { Cidr } from '../../model/cidr.ts'
 import type { Ip } from '../../model/ip.ts'
 import type { NameRecord } from '../../model/name-record.ts'
 import { formatEndpoint, type Service, type ServiceKey } from '../../model/vip.ts'
+import type { Zone } from '../../model/zone.ts'
 import type { AddressBook } from '../addresses/address-book.ts'
 import { vipRangeOf } from '../addresses/address-space.ts'
 import { L4LB_DEFAULTS } from '../config.ts'
+import type { EndpointKey } from '../health/health-engine.ts'
+import { HealthWatch } from '../health/health-watch.ts'
+import { probeEndpoint } from '../health/probe.ts'
 import { type L4lbMetrics, l4lbMetrics } from '../metrics.ts'
 import type { Plane, PlaneKind, PlaneOperation } from '../plane.ts'
-import { DesiredServices } from './desired-services.ts'
+import { DesiredServices, type ServiceChanges } from './desired-services.ts'
 import { NamePublisher } from './name-publisher.ts'
 import { ServiceTarget } from './service-target.ts'
+import { ServiceShaper } from './shaper.ts'
 
 /** What a {@link Balancer} works with. */
 export interface BalancerParts {
@@ -36,6 +41,10 @@ export interface BalancerParts {
   readonly problems: () => readonly NavstarError[]
   /** This node's address, once known. */
   readonly nodeIp: () => Ip | undefined
+  /** This node's zone. */
+  readonly zone?: Zone | undefined
+  /** Tries a backend that is out; default: by a TCP connection. */
+  readonly probe?: (key: EndpointKey) => Promise<boolean>
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -51,6 +60,8 @@ export interface ServiceStatus {
 
 /** Retries start soon and end at half a minute; audits take at most 2 % of a core, but run at least every 10 s. */
 const AUDIT = { minIntervalMs: 600, maxIntervalMs: 10_000, maxShare: 0.02 } as const
+/** Shares grow in steps of at least so long. */
+const LEAST_STEP_MS = 250
 const BACKOFF = { baseMs: 100, maxMs: 30_000 } as const
 
 /** Serves the records' VIPs while it runs; the data path stays when it ends. */
@@ -63,6 +74,9 @@ export class Balancer {
   readonly #reconciler: Reconciler<PlaneOperation>
   readonly #stopFollowing: readonly (() => void)[]
   readonly #draining = new Wakeup()
+  readonly #warming = new Wakeup()
+  readonly #shaper = new ServiceShaper()
+  readonly #health: HealthWatch
   #nodeIp: Ip | undefined
 
   constructor(parts: BalancerParts) {
@@ -82,6 +96,13 @@ export class Balancer {
     const events = eventsOf(parts.log.child('l4lb'), metrics)
     const policies = { audit: AUDIT, backoff: BACKOFF }
     this.#reconciler = new Reconciler({ target: this.#target, clock, random, events, ...policies })
+    this.#health = new HealthWatch({
+      statistics: () => plane.statistics(),
+      probe: parts.probe ?? probeEndpoint,
+      clock,
+      log: parts.log.child('l4lb'),
+      onChange: (failing) => this.#give(this.#shaper.setFailing(failing, clock.nowMs())),
+    })
     this.#stopFollowing = [
       records.onChange(({ keys }) => this.#follow(keys)),
       parts.addresses?.onMoved((names, cause) => cause === 'claims' && this.#follow([], names)),
@@ -109,7 +130,12 @@ export class Balancer {
 
   /** Reconciles until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#reconciler.run(signal), this.#endDrains(signal)])
+    await Promise.all([
+      this.#reconciler.run(signal),
+      this.#endDrains(signal),
+      this.#health.run(signal),
+      this.#warmUp(signal),
+    ])
   }
 
   /** VIPs that cannot be served as labelled. */
@@ -148,14 +174,12 @@ export class Balancer {
     if (nodeIp !== this.#nodeIp) this.#reconciler.refresh() // routes carry it
     this.#nodeIp = nodeIp
     const records = [...keys].map((key) => [key, rows.get(key)] as const)
-    const changes = this.#desired.update(records, {
-      nodeIp,
-      moved,
-      nowMs: this.#parts.clock.nowMs(),
-    })
-    this.services.update(changes, isComplete)
-    this.#target.touch(changes.keys())
-    this.#reconciler.wake()
+    const nowMs = this.#parts.clock.nowMs()
+    const { zone } = this.#parts
+    const wanted = this.#desired.update(records, { nodeIp, zone, moved, nowMs })
+    this.#give(this.#shaper.update(wanted, nowMs), isComplete)
+    if (isComplete) this.#shaper.settle()
+    if (this.#shaper.tickMs < Number.POSITIVE_INFINITY) this.#warming.wake()
     if (this.#desired.nextDueMs < Number.POSITIVE_INFINITY) this.#draining.wake()
   }
 
@@ -170,6 +194,12 @@ export class Balancer {
         return new NavstarError('VIP_OPTION_UNSUPPORTED', { attempt, cause })
       })
     })
+  }
+
+  #give(changes: ServiceChanges, isComplete: boolean = this.services.snapshot.isComplete): void {
+    this.services.update(changes, isComplete)
+    this.#target.touch(changes.keys())
+    this.#reconciler.wake()
   }
 
   #noteNode(): boolean {
@@ -188,6 +218,22 @@ export class Balancer {
         if (dueInMs > 0 && dueInMs < Number.POSITIVE_INFINITY)
           await clock.sleep(dueInMs, { signal })
         this.#follow([])
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error
+    }
+  }
+
+  /** Gives new backends more of their share as time goes on; returns when aborted. */
+  async #warmUp(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#parts
+    try {
+      for (;;) {
+        await this.#warming.wait({ signal })
+        while (this.#shaper.tickMs < Number.POSITIVE_INFINITY) {
+          await clock.sleep(Math.max(this.#shaper.tickMs, LEAST_STEP_MS), { signal })
+          this.#give(this.#shaper.tick(clock.nowMs()))
+        }
       }
     } catch (error) {
       if (!signal.aborted) throw error

@@ -6,6 +6,7 @@ import { NavstarError } from '../../base/error.ts'
 import type { BackendRecord, BackendRecordKey } from '../../model/backend-record.ts'
 import { type Family, familyOf, type Ip } from '../../model/ip.ts'
 import type { Service, ServiceKey } from '../../model/vip.ts'
+import type { Zone } from '../../model/zone.ts'
 import { AddressBook } from '../addresses/address-book.ts'
 import type { VipRange } from '../addresses/address-space.ts'
 import { FormerAddresses } from '../addresses/former-addresses.ts'
@@ -29,6 +30,8 @@ export type ServiceChanges = ReadonlyMap<ServiceKey, Service | undefined>
 export interface UpdateContext {
   /** This node's address, whose port mappings are passed by. */
   readonly nodeIp: Ip | undefined
+  /** This node's zone. */
+  readonly zone?: Zone | undefined
   /** Now, by a clock that only grows. */
   readonly nowMs?: number
   /** Names whose address changed by claims since the last update. */
@@ -44,6 +47,7 @@ export class DesiredServices {
   readonly #collisions = new Map<GroupKey, NavstarError>()
   readonly #contested = new Map<GroupKey, readonly NavstarError[]>()
   #nodeIp: Ip | undefined
+  #zone: Zone | undefined
 
   /**
    * @param addresses the plan to keep up with, or the ranges for one without claims
@@ -80,11 +84,12 @@ export class DesiredServices {
    */
   update(
     changes: Iterable<readonly [BackendRecordKey, BackendRecord | undefined]>,
-    { nodeIp, nowMs = 0, moved = [] }: UpdateContext,
+    { nodeIp, zone, nowMs = 0, moved = [] }: UpdateContext,
   ): ServiceChanges {
     const touched = new Set<GroupKey>()
     if (nodeIp !== this.#nodeIp) for (const key of this.#groups.keys()) touched.add(key)
     this.#nodeIp = nodeIp
+    this.#zone = zone
     for (const name of [...moved, ...this.#former.expire(nowMs)]) touched.add(`named:${name}`)
     for (const [key, record] of changes) this.#put(key, record, touched)
     this.#replan(touched)
@@ -167,7 +172,8 @@ export class DesiredServices {
     const owned = [...group.records.values()].filter((record) => claimantOf(record) === owner)
     this.#reportContested(key, owned)
     const addressOf = (name: string, family: Family) => this.#addresses.addressOf(name, family)
-    const services = desiredServices(owned, { addressOf, nodeIp: this.#nodeIp })
+    const place = { nodeIp: this.#nodeIp, zone: this.#zone }
+    const services = desiredServices(owned, { addressOf, ...place })
     const formerServices = this.#formerServices(key, owned)
     this.#claimants.replace(key, { old: group.services, new: services }, before)
     const former = { old: group.formerServices, new: formerServices }
@@ -185,7 +191,8 @@ export class DesiredServices {
       const addressOf = (_: string, family: Family) =>
         family === familyOf(address) ? address : undefined
       if (this.#addresses.isNeeded(address)) continue
-      for (const [each, service] of desiredServices(owned, { addressOf, nodeIp: this.#nodeIp })) {
+      const place = { nodeIp: this.#nodeIp, zone: this.#zone }
+      for (const [each, service] of desiredServices(owned, { addressOf, ...place })) {
         if (service.name !== undefined) services.set(each, { ...service, isFormer: true })
       }
     }

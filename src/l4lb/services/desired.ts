@@ -8,6 +8,7 @@ import {
   type ServiceKey,
   serviceKeyOf,
 } from '../../model/vip.ts'
+import type { Zone } from '../../model/zone.ts'
 import { agreedOptions } from './agreed-options.ts'
 
 /** What {@link desiredServices} needs beside the records. */
@@ -16,6 +17,8 @@ export interface DesiredContext {
   readonly addressOf: (name: string, family: 4 | 6) => Ip | undefined
   /** This node's address: its own port mappings are passed by. */
   readonly nodeIp: Ip | undefined
+  /** This node's zone. */
+  readonly zone?: Zone | undefined
 }
 
 /**
@@ -42,13 +45,17 @@ export function desiredServices(
   const services = new Map<ServiceKey, Service>()
   for (const [key, { service, records: own }] of building) {
     const { options } = agreedOptions(own)
-    const backends = backendsOf(own, context)
+    const isLocal = options?.locality !== undefined && options.locality !== 'none'
+    const backends = backendsOf(own, isLocal ? { ...context, isLocal } : context)
     services.set(key, { ...service, backends, ...(options && { options }) })
   }
   return services
 }
 
-function backendsOf(records: readonly BackendRecord[], context: DesiredContext): Backend[] {
+/** `isLocal`: the service asks how near its backends are. */
+type BackendContext = DesiredContext & { readonly isLocal?: true }
+
+function backendsOf(records: readonly BackendRecord[], context: BackendContext): Backend[] {
   const isCovered = records.some(({ weight, isDoubted }) => weight > 0 && isDoubted !== true)
   const backends = new Map<string, Backend>()
   for (const record of records) {
@@ -66,10 +73,16 @@ function serviceOf(record: BackendRecord, context: DesiredContext): Service | un
   return address && { address, port, protocol, name: vip.name, backends: [] }
 }
 
-function backendOf(record: BackendRecord, { nodeIp }: DesiredContext): Backend {
-  const isLocal = record.local !== undefined && record.nodeIp === nodeIp
-  const { address, port } = isLocal && record.local ? record.local : record
-  return { address, port, weight: record.weight }
+function backendOf(record: BackendRecord, context: BackendContext): Backend {
+  const isMapped = record.local !== undefined && record.nodeIp === context.nodeIp
+  const { address, port } = isMapped && record.local ? record.local : record
+  const near = context.isLocal && nearOf(record, context)
+  return { address, port, weight: record.weight, ...(near && { near }) }
+}
+
+function nearOf(record: BackendRecord, { nodeIp, zone }: DesiredContext): Backend['near'] {
+  if (record.nodeIp === nodeIp) return 'node'
+  return record.zone !== undefined && record.zone === zone ? 'zone' : undefined
 }
 
 function addBackend(backends: Map<string, Backend>, backend: Backend): void {

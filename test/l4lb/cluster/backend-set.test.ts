@@ -13,6 +13,7 @@ import {
 } from '../../../src/model/backend-record.ts'
 import type { OwnRecord } from '../../../src/model/record.ts'
 import { taskKeyOf } from '../../../src/model/task.ts'
+import { parseZone } from '../../../src/model/zone.ts'
 import { ip, nodeId, port, record, vip } from '../records.ts'
 import { runs } from '../runs.ts'
 import { anyIdentity, anySet } from './backend-sets.ts'
@@ -70,6 +71,22 @@ describe('a backend set', () => {
       }),
     )
     expect(written(...backends).value.length / 1000).toBeLessThan(60)
+  })
+
+  test('has the zone of its node', () => {
+    const zone = parseZone('eu/hall-1')
+    const own = written(record({ options: { drain: 5 }, ...(zone && { zone }) }))
+    expect(read(own).backends[0]).toMatchObject({ zone: 'eu/hall-1', options: { drain: 5 } })
+    expect(read(written(record({ ...(zone && { zone }) }))).backends[0]?.zone).toBe('eu/hall-1')
+  })
+
+  test('gives no options to backends whose entry has no room', () => {
+    const backends = Array.from({ length: 12 }, (_, index) =>
+      record({ port: port(8000 + index), options: { drain: 10 + index } }),
+    )
+    const { backends: found, problem } = read(written(...backends))
+    expect(problem).toBeUndefined()
+    expect(found.filter(({ options }) => options !== undefined)).toHaveLength(9)
   })
 
   test('skips what newer nodes append to backends and to the header', () => {

@@ -1,7 +1,11 @@
 /** Any backends of one VIP, as a node may have them. */
 import fc from 'fast-check'
 import type { VipIdentity } from '../../../src/l4lb/cluster/vip-key.ts'
-import { type BackendRecord, backendRecordKeyOf } from '../../../src/model/backend-record.ts'
+import {
+  type BackendRecord,
+  backendRecordKeyOf,
+  DRAIN_REASONS,
+} from '../../../src/model/backend-record.ts'
 import { taskKeyOf } from '../../../src/model/task.ts'
 import type { VipOptions } from '../../../src/model/vip-options.ts'
 import { anyIp, anyIpv4 } from '../../model/addresses.ts'
@@ -41,16 +45,20 @@ export function anySetOf(identity: VipIdentity): fc.Arbitrary<readonly BackendRe
     weight: fc.nat(65_535),
     nodeIp: fc.constantFrom(ip('10.0.0.1'), ip('10.0.0.2'), ip('fd00::1')),
     taskKey: fc.tuple(anyText, anyText).map(([one, two]) => taskKeyOf(one, two)),
+    drainReason: fc.option(fc.constantFrom(...DRAIN_REASONS), { nil: undefined }),
     options: fc.option(fc.constantFrom(...OPTIONS), { nil: undefined }),
     local: fc.option(fc.record({ address: anyIp, port: anyPort }), { nil: undefined }),
   })
-  return fc
-    .uniqueArray(parts, { minLength: 1, maxLength: 12, selector: keyOf })
-    .map((all) =>
-      all.map(({ local, options, ...each }) =>
-        record({ ...identity, ...each, ...(local && { local }), ...(options && { options }) }),
-      ),
-    )
+  return fc.uniqueArray(parts, { minLength: 1, maxLength: 12, selector: keyOf }).map((all) =>
+    all.map(({ local, options, drainReason, ...each }) =>
+      record({
+        ...{ ...identity, ...each },
+        ...(local && { local }),
+        ...(options && { options }),
+        ...(drainReason && { drainReason }),
+      }),
+    ),
+  )
 }
 
 /** Some backends of any VIP. */

@@ -3,6 +3,7 @@ import { desiredServices } from '../../../src/l4lb/services/desired.ts'
 import { ownerOf } from '../../../src/l4lb/services/name-owner.ts'
 import type { BackendRecord } from '../../../src/model/backend-record.ts'
 import { formatEndpoint } from '../../../src/model/vip.ts'
+import { parseZone } from '../../../src/model/zone.ts'
 import { ip, nodeId, port, record, vip } from '../records.ts'
 
 const context = {
@@ -111,5 +112,27 @@ describe('the owner of a name', () => {
   ])('of %j is %s', (claims, owner) => {
     expect(ownerOf(new Set(claims))).toBe(owner)
     expect(ownerOf(new Set(claims.toReversed()))).toBe(owner)
+  })
+})
+
+describe('a service that prefers near backends', () => {
+  const zone = parseZone('hall-1')
+  const far = { nodeIp: ip('10.0.0.9'), address: ip('10.0.0.9') }
+
+  function nearOf(record: BackendRecord): string | undefined {
+    const [service] = desiredServices([record], { ...context, zone }).values()
+    return service?.backends[0]?.near
+  }
+
+  test('knows which are on its node and in its zone', () => {
+    const options = { locality: 'node' } as const
+    expect(nearOf(record({ options }))).toBe('node')
+    expect(nearOf(record({ options, ...far, ...(zone && { zone }) }))).toBe('zone')
+    expect(nearOf(record({ options, ...far }))).toBeUndefined()
+  })
+
+  test('is the only one that does', () => {
+    expect(nearOf(record())).toBeUndefined()
+    expect(nearOf(record({ options: { locality: 'none' } }))).toBeUndefined()
   })
 })
