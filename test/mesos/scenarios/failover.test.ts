@@ -59,6 +59,21 @@ describe.for(MESOS_VERSIONS)('fail-over of the leader of Mesos %s', (version) =>
     expect(stage.stateOf(key)).toBe('TASK_RUNNING')
   })
 
+  test('a framework that subscribes again only after an hour keeps its tasks', () => {
+    const stage = new MesosStage({ version })
+    const key = stage.launch('web')
+    const [scheduler] = stage.scene.schedulers
+    if (scheduler === undefined) throw new Error('no framework')
+    scheduler.isRunning = false
+    stage.scene.cluster.failLeader()
+    stage.scene.cluster.elect(1)
+    stage.run(3600)
+    expect(stage.stateOf(key)).toBe('TASK_RUNNING')
+    stage.scene.cluster.subscribe(scheduler)
+    stage.expectTruth()
+    expect(stage.stateOf(key)).toBe('TASK_RUNNING')
+  })
+
   test('three times in a row, with launches between', () => {
     const stage = new MesosStage({ version })
     const keys = [0, 1, 2].map((index) => {

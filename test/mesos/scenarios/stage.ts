@@ -1,18 +1,30 @@
 /** A cluster in virtual time whose stream the product hears, for one named scenario. */
-import type { TaskState } from '../../../src/demo/agent/task.ts'
+import type { SimulatedTask, TaskState } from '../../../src/demo/agent/task.ts'
+import type { Pace } from '../../../src/demo/mesos/agent.ts'
 import type { Report } from '../../../src/demo/mesos/agent-tasks.ts'
-import type { MesosVersion } from '../../../src/demo/mesos/rules.ts'
+import { type MesosVersion, rulesOf } from '../../../src/demo/mesos/rules.ts'
+import type { Task } from '../../../src/model/task.ts'
+import { compareAgents, tasksRead } from '../../sim/mesos/agent-oracle.ts'
+import { type EncoderName, encoderOf } from '../../sim/mesos/encoders.ts'
 import { openMasterFacts } from '../../sim/mesos/facts-subject.ts'
 import { compareToTruth } from '../../sim/mesos/oracle.ts'
-import { PROTOBUF_ENCODER } from '../../sim/mesos/protobuf-encoder.ts'
 import { Scene } from '../../sim/mesos/scene.ts'
 import type { Subject } from '../../sim/mesos/subject.ts'
+
+/** Where and how fast tasks start. */
+export interface LaunchOptions {
+  readonly agentIndex?: number
+  readonly frameworkIndex?: number
+  readonly pace?: Pace
+}
 
 /** How a scenario begins. */
 export interface StageOptions {
   readonly version?: MesosVersion
   readonly seed?: number
   readonly agents?: number
+  /** Default: protobuf. */
+  readonly encoding?: EncoderName
 }
 
 const HEALTH = 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED'
@@ -24,7 +36,12 @@ export class MesosStage {
   /** Events by type and state, e.g. `TASK_UPDATED TASK_RUNNING`. */
   readonly told: string[] = []
 
-  constructor({ version = '1.11', seed = 1, agents = 3 }: StageOptions = {}) {
+  constructor({
+    version = '1.11',
+    seed = 1,
+    agents = 3,
+    encoding = 'protobuf',
+  }: StageOptions = {}) {
     const say = (line: string): void => {
       const [, type] = /^\d+ ([A-Z_]+) \{/.exec(line) ?? []
       const states = [...line.matchAll(/"state":"(TASK_[A-Z_]+)"/g)].map(([, state]) => state)
@@ -33,7 +50,7 @@ export class MesosStage {
     }
     this.scene = new Scene({
       ...{ seed, version, agents, say, ear: this.subject.ear },
-      encoder: PROTOBUF_ENCODER,
+      encoder: encoderOf(encoding, rulesOf(version)),
       cutsAnywhere: true,
     })
     const { schedule } = this.scene
@@ -49,14 +66,28 @@ export class MesosStage {
 
   /** Launches a task on an agent; it runs a second later. @returns its key */
   launch(id: string, agentIndex = 0, frameworkIndex = 0): string {
-    const { cluster } = this.scene
-    const agent = this.agent(agentIndex)
-    const frameworkId = this.scene.schedulers[frameworkIndex]?.spec.id ?? ''
     const spec = { name: id, id, ports: [{ port: 8080, vips: ['/web:80'] }] }
-    const key = cluster.launch(spec, { agent, frameworkId })
-    if (key === undefined) throw new Error(`${id} cannot be launched`)
-    this.run(1)
+    const [key = ''] = this.launchGroup([spec], { agentIndex, frameworkIndex })
     return key
+  }
+
+  /** Launches tasks that belong together; they run a second later. @returns their keys */
+  launchGroup(
+    specs: readonly SimulatedTask[],
+    { agentIndex = 0, frameworkIndex = 0, pace }: LaunchOptions = {},
+  ): readonly string[] {
+    const frameworkId = this.scene.schedulers[frameworkIndex]?.spec.id ?? ''
+    const place = { agent: this.agent(agentIndex), frameworkId }
+    const paced = pace === undefined ? place : { ...place, pace }
+    const keys = this.scene.cluster.launchGroup(specs, paced)
+    if (keys.length !== specs.length) throw new Error('they cannot be launched')
+    this.run(1)
+    return keys
+  }
+
+  /** What the product reads of a task from the API of its agent. */
+  read(key: string, agentIndex = 0): Task | undefined {
+    return tasksRead(this.agent(agentIndex), this.scene.cluster.rules).get(key)
   }
 
   agent(index: number): Scene['agents'][number] {
@@ -80,10 +111,11 @@ export class MesosStage {
     return this.subject.tasks().get(key)?.state
   }
 
-  /** The product's picture, and after an audit its picture again, equal the truth. @throws */
+  /** What masters and agents tell the product, and after an audit its picture again, equal the truth. @throws */
   expectTruth(): void {
     this.run(1)
     this.scene.listener.flush()
     compareToTruth(this.scene, this.subject)
+    compareAgents(this.scene)
   }
 }
