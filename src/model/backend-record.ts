@@ -3,7 +3,7 @@ import type { Ip } from './ip.ts'
 import type { NodeId } from './node-id.ts'
 import type { Port, Protocol } from './port.ts'
 import type { TaskKey } from './task.ts'
-import { formatEndpoint, type Vip } from './vip.ts'
+import { type DrainReason, formatEndpoint, type Vip } from './vip.ts'
 import type { VipOptions } from './vip-options.ts'
 import type { Zone } from './zone.ts'
 
@@ -41,12 +41,6 @@ export interface BackendRecord {
   /** Where its node is, when it has a zone. */
   readonly zone?: Zone
 }
-
-/** Why a task takes no new connections; `unchecked`: its health check has no result yet. */
-export type DrainReason = 'killing' | 'unhealthy' | 'unchecked'
-
-/** All reasons. */
-export const DRAIN_REASONS: readonly DrainReason[] = ['killing', 'unhealthy', 'unchecked']
 
 /** Identity of what clients name: `tcp/named:/web@marathon:80` or `udp/address:10.1.2.3:53`. */
 export type VipKey = Brand<string, 'VipKey'>

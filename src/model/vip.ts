@@ -32,12 +32,20 @@ export interface ServiceAddress {
   readonly protocol: Protocol
 }
 
+/** Why a task takes no new connections; `unchecked`: its health check has no result yet. */
+export type DrainReason = 'killing' | 'unhealthy' | 'unchecked'
+
+/** All reasons. */
+export const DRAIN_REASONS: readonly DrainReason[] = ['killing', 'unhealthy', 'unchecked']
+
 /** A server of a VIP. */
 export interface Backend {
   readonly address: Ip
   readonly port: Port
   /** Share of new connections; 0 drains: open connections go on, no new ones come. */
   readonly weight: number
+  /** Why its weight is 0, where its node says so, or `doubted`: its node is silent. */
+  readonly drainReason?: DrainReason | 'doubted'
   /** How near it is, where its service asks for locality; absent: neither. */
   readonly near?: 'node' | 'zone'
 }

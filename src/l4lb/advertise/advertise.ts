@@ -4,14 +4,11 @@
  * **Source:** dcos-net `apps/dcos_l4lb/src/dcos_l4lb_mesos_poller.erl`
  */
 import { NavstarError } from '../../base/error.ts'
-import {
-  type BackendRecord,
-  backendRecordKeyOf,
-  type DrainReason,
-} from '../../model/backend-record.ts'
+import { type BackendRecord, backendRecordKeyOf } from '../../model/backend-record.ts'
 import { familyOf, type Ip, isIpv4 } from '../../model/ip.ts'
 import type { Port } from '../../model/port.ts'
 import type { Task, TaskPort, VipOptionLabel } from '../../model/task.ts'
+import type { DrainReason } from '../../model/vip.ts'
 import type { VipOptions } from '../../model/vip-options.ts'
 import type { Zone } from '../../model/zone.ts'
 import { parseVipLabel, type VipLabel } from './labels.ts'

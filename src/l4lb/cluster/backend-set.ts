@@ -19,15 +19,11 @@
  */
 import { isUtf8 } from 'node:buffer'
 import { NavstarError } from '../../base/error.ts'
-import {
-  type BackendRecord,
-  backendRecordKeyOf,
-  DRAIN_REASONS,
-  vipKeyOf,
-} from '../../model/backend-record.ts'
+import { type BackendRecord, backendRecordKeyOf, vipKeyOf } from '../../model/backend-record.ts'
 import { familyOf, type Ip } from '../../model/ip.ts'
 import { type ClusterRecord, type OwnRecord, RECORD_KINDS } from '../../model/record.ts'
 import type { TaskKey } from '../../model/task.ts'
+import { DRAIN_REASONS } from '../../model/vip.ts'
 import { formatOptions, type VipOptions } from '../../model/vip-options.ts'
 import { FieldReader, FieldWriter } from './fields.ts'
 import { optionEntries } from './option-table.ts'
@@ -64,7 +60,7 @@ export function encodeBackendSet(backends: readonly BackendRecord[]): WrittenSet
   if (first === undefined) return {}
   const key = vipKeyOf(first)
   if (Buffer.byteLength(key) > KEY_BYTES) return { problem: tooLarge(key, 'its name is too long') }
-  const entries = optionEntries(ordered.map(({ options }) => options))
+  const { entries, omittedCount } = optionEntries(ordered.map(({ options }) => options))
   const writer = new FieldWriter()
   const { nodeIp, zone } = first
   writeHeader(writer, {
@@ -77,8 +73,9 @@ export function encodeBackendSet(backends: readonly BackendRecord[]): WrittenSet
   const omitted = writeBackends(writer, ordered, { nodeIp, optionNumberOf })
   const { backends: kind } = RECORD_KINDS
   const record = { kind, schema: BACKEND_SET_SCHEMA, key, value: writer.bytes() }
-  if (omitted === 0) return { record }
-  return { record, problem: tooLarge(key, `${omitted} of ${backends.length} do not fit`) }
+  if (omitted + omittedCount === 0) return { record }
+  const what = omitted > 0 ? `${omitted} of ${backends.length}` : `${omittedCount} sets of options`
+  return { record, problem: tooLarge(key, `${what} do not fit`) }
 }
 
 function tooLarge(key: string, cause: string): NavstarError {

@@ -30,15 +30,23 @@ const OPTION_ENTRIES = 9
 const GRACEFUL = 0xffffffff
 const RESET = 0xfffffffe
 
+/** The entries of a set by their text, and how many found no room. */
+export interface OptionEntries {
+  readonly entries: ReadonlyMap<string, { readonly number: number; readonly options: VipOptions }>
+  readonly omittedCount: number
+}
+
 /** Different options of a VIP's backends, in an order that depends on nothing but them. */
-export function optionEntries(
-  all: Iterable<VipOptions | undefined>,
-): ReadonlyMap<string, { readonly number: number; readonly options: VipOptions }> {
+export function optionEntries(all: Iterable<VipOptions | undefined>): OptionEntries {
   const byText = new Map<string, VipOptions>()
   for (const options of all) if (options !== undefined) byText.set(formatOptions(options), options)
   byText.delete('')
-  const texts = [...byText.keys()].sort().slice(0, OPTION_ENTRIES)
-  return new Map(texts.map((text, number) => [text, { number, options: byText.get(text) ?? {} }]))
+  const texts = [...byText.keys()].sort()
+  const kept = texts.slice(0, OPTION_ENTRIES)
+  const entries = kept.map(
+    (text, number) => [text, { number, options: byText.get(text) ?? {} }] as const,
+  )
+  return { entries: new Map(entries), omittedCount: texts.length - kept.length }
 }
 
 /** Writes the entries. */

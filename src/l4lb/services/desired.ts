@@ -61,7 +61,7 @@ function backendsOf(records: readonly BackendRecord[], context: BackendContext):
   for (const record of records) {
     const backend = backendOf(record, context)
     const isAvoided = isCovered && record.isDoubted === true
-    addBackend(backends, isAvoided ? { ...backend, weight: 0 } : backend)
+    addBackend(backends, isAvoided ? { ...backend, weight: 0, drainReason: 'doubted' } : backend)
   }
   return sorted(backends)
 }
@@ -77,7 +77,8 @@ function backendOf(record: BackendRecord, context: BackendContext): Backend {
   const isMapped = record.local !== undefined && record.nodeIp === context.nodeIp
   const { address, port } = isMapped && record.local ? record.local : record
   const near = context.isLocal && nearOf(record, context)
-  return { address, port, weight: record.weight, ...(near && { near }) }
+  const { weight, drainReason } = record
+  return { address, port, weight, ...(drainReason && { drainReason }), ...(near && { near }) }
 }
 
 function nearOf(record: BackendRecord, { nodeIp, zone }: DesiredContext): Backend['near'] {

@@ -1,12 +1,9 @@
 /** Any backends of one VIP, as a node may have them. */
 import fc from 'fast-check'
 import type { VipIdentity } from '../../../src/l4lb/cluster/vip-key.ts'
-import {
-  type BackendRecord,
-  backendRecordKeyOf,
-  DRAIN_REASONS,
-} from '../../../src/model/backend-record.ts'
+import { type BackendRecord, backendRecordKeyOf } from '../../../src/model/backend-record.ts'
 import { taskKeyOf } from '../../../src/model/task.ts'
+import { DRAIN_REASONS } from '../../../src/model/vip.ts'
 import type { VipOptions } from '../../../src/model/vip-options.ts'
 import { anyIp, anyIpv4 } from '../../model/addresses.ts'
 import { ip, port, record, vip } from '../records.ts'
