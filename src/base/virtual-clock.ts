@@ -36,6 +36,12 @@ export class VirtualClock implements Clock {
     })
   }
 
+  after(delayMs: number, run: () => void): () => void {
+    const sleeper = { dueMs: this.#nowMs + delayMs, wake: run }
+    this.#sleepers.add(sleeper)
+    return () => void this.#sleepers.delete(sleeper)
+  }
+
   /** Moves time forward, waking sleepers in the order in which they are due. */
   async advance(durationMs: number): Promise<void> {
     const endMs = this.#nowMs + durationMs
@@ -47,6 +53,16 @@ export class VirtualClock implements Clock {
       await settle()
     }
     this.#nowMs = endMs
+  }
+
+  /** The process stood still meanwhile: all that is due is woken at once, before any I/O is read. */
+  leap(durationMs: number): void {
+    this.#nowMs += durationMs
+    const due = [...this.#sleepers].filter((sleeper) => sleeper.dueMs <= this.#nowMs)
+    for (const sleeper of due.sort((left, right) => left.dueMs - right.dueMs)) {
+      this.#sleepers.delete(sleeper)
+      sleeper.wake()
+    }
   }
 
   #nextBefore(endMs: number): Sleeper | undefined {

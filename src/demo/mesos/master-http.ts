@@ -50,6 +50,8 @@ export interface Manners {
   readonly refusedTypes?: readonly string[]
   /** Answers an old snapshot instead of the present one. */
   readonly staleSnapshot?: JsonMessage
+  /** An answer, true when it was asked for, is so long on its way; streams are not. */
+  readonly answerDelayMs?: number
 }
 
 /** A master as a request meets it. */

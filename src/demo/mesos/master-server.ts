@@ -34,6 +34,8 @@ export class MasterServer implements Closeable {
   cut: Cut = {}
   /** The next stream says nothing at all after its head. */
   isSilent = false
+  /** Where the version allows it, a HEARTBEAT comes before SUBSCRIBED. */
+  beatsFirst = false
   /** Status and path of each request, e.g. `307 /api/v1`. */
   readonly log: string[] = []
 
@@ -80,8 +82,15 @@ export class MasterServer implements Closeable {
       },
     )
     this.log.push(`${reply.kind === 'answer' ? reply.status : 200} ${url}`)
-    if (reply.kind === 'answer') sendAnswer(response, reply, headers['accept-encoding'])
-    else this.#stream(request.socket, reply)
+    if (reply.kind === 'stream') this.#stream(request.socket, reply)
+    else this.#later(() => sendAnswer(response, reply, headers['accept-encoding']))
+  }
+
+  #later(send: () => void): void {
+    const { answerDelayMs = 0 } = this.manners
+    const role = this.#options.role()
+    if (answerDelayMs === 0 || role.kind !== 'leading') send()
+    else role.master.state.world.schedule.after(answerDelayMs, send)
   }
 
   #stream(
@@ -96,7 +105,10 @@ export class MasterServer implements Closeable {
       close: writer.end.bind(writer),
     }
     const isBlind = this.manners.isBlind === true
-    const leave = master.subscribers.add(subscriber, snapshot, { isBlind })
+    const leave = master.subscribers.add(subscriber, snapshot, {
+      isBlind,
+      beatsFirst: this.beatsFirst,
+    })
     socket.once('close', leave)
     socket.once('error', leave)
   }

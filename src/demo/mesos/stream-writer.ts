@@ -19,6 +19,8 @@ export interface Cut {
   readonly writeBytes?: number
   /** The stream breaks after so many bytes of its records, in the middle of whatever is there. */
   readonly breakAfterBytes?: number
+  /** The stream stalls after so many bytes on the wire, until it is told to go on. */
+  readonly stallAfterBytes?: number
   /** How it breaks then; default `reset`. */
   readonly breakBy?: StreamEnd
 }
@@ -35,10 +37,12 @@ export class StreamWriter {
   #hasEnded = false
   /** While the connection stalls: what would be on its way. */
   #held: Buffer[] | undefined
+  #untilStallBytes: number
 
   constructor(socket: Socket, contentType: string, cut: Cut = {}) {
     this.#socket = socket
     this.#cut = cut
+    this.#untilStallBytes = cut.stallAfterBytes ?? Number.POSITIVE_INFINITY
     socket.setNoDelay(true)
     const head = [
       ...HEAD_LINES,
@@ -125,8 +129,14 @@ export class StreamWriter {
   #wire(bytes: Buffer): void {
     if (this.#held !== undefined) return void this.#held.push(bytes)
     const { writeBytes = bytes.length } = this.#cut
-    for (let at = 0; at < bytes.length; at += writeBytes) {
-      this.#socket.write(bytes.subarray(at, at + writeBytes))
+    const through = bytes.subarray(0, this.#untilStallBytes)
+    for (let at = 0; at < through.length; at += writeBytes) {
+      this.#socket.write(through.subarray(at, at + writeBytes))
+    }
+    this.#untilStallBytes -= through.length
+    if (through.length < bytes.length) {
+      this.#untilStallBytes = Number.POSITIVE_INFINITY
+      this.#held = [bytes.subarray(through.length)]
     }
     this.#mostBufferedBytes = Math.max(this.#mostBufferedBytes, this.#socket.writableLength)
   }
