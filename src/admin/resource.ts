@@ -1,6 +1,6 @@
 /**
  * Answers one path, with the body of a POST or undefined; what it returns becomes JSON. A thrown `ADMIN_REQUEST_INVALID` is answered
- * 400, `ADMIN_NOT_FOUND` 404, anything else 500.
+ * 400, `ADMIN_NOT_FOUND` 404, `GOSSIP_MEMBER_…` 404 and 409, anything else 500.
  */
 export type Resource = (query: URLSearchParams, body: unknown) => unknown
 

@@ -27,6 +27,9 @@ const STATUS_BY_CODE: Partial<Record<ErrorCode, number>> = {
   ADMIN_METHOD_REFUSED: 405,
   ADMIN_NOT_FOUND: 404,
   ADMIN_REQUEST_INVALID: 400,
+  GOSSIP_MEMBER_ALIVE: 409,
+  GOSSIP_MEMBER_UNKNOWN: 404,
+  VIP_UNKNOWN: 404,
 }
 
 /** Makes the HTTP server; it does not listen yet. */

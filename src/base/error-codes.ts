@@ -103,6 +103,16 @@ export const ERROR_CODES = {
     hint: 'Private keys are PEM (PKCS #8); the CA’s public key is base64 of 32 bytes.',
     effect: 'none',
   },
+  GOSSIP_MEMBER_ALIVE: {
+    summary: 'A node that is alive cannot be forgotten',
+    hint: 'Run `navstar leave --yes` there, or stop its daemon first.',
+    effect: 'none',
+  },
+  GOSSIP_MEMBER_UNKNOWN: {
+    summary: 'No such node is known here',
+    hint: '`navstar nodes` lists them; the node may be forgotten already.',
+    effect: 'none',
+  },
   GOSSIP_STATE_UNUSABLE: {
     summary: 'The state directory of this node cannot be used',
     hint: 'Without it the node would be another one after each start; see --state-directory.',
@@ -178,6 +188,11 @@ export const ERROR_CODES = {
     hint: 'Check --mesos and that mesos-agent runs; the last known tasks are kept.',
     effect: 'none',
   },
+  MESOS_UNTRUSTED: {
+    summary: 'Mesos shows a certificate that is not trusted',
+    hint: 'Set --mesos-ca to the certificate of the CA that signed it, and see that it is for this host.',
+    effect: 'none',
+  },
   NATIVE_MISSING: {
     summary: 'The native addon is not built',
     hint: 'Run `npm run build`.',
@@ -226,6 +241,11 @@ export const ERROR_CODES = {
   VIP_OPTION_UNSUPPORTED: {
     summary: 'The data plane of this node cannot carry out an option of a VIP',
     hint: 'The VIP is served without it here. docs/vip-options.md says what each plane can do.',
+    effect: 'none',
+  },
+  VIP_UNKNOWN: {
+    summary: 'No VIP of this node has that name or address',
+    hint: 'navstar vips lists all; name one as web, web.marathon or 11.0.0.37:80.',
     effect: 'none',
   },
   ZOOKEEPER_FORBIDDEN: {

@@ -11,6 +11,8 @@ export interface Flag {
 export interface GivenFlags {
   readonly values: Readonly<Record<string, string | undefined>>
   readonly switches: ReadonlySet<string>
+  /** What stands beside the flags, in order. */
+  readonly operands: readonly string[]
 }
 
 /** A subcommand. */
@@ -21,6 +23,8 @@ export interface Command {
   /** Paragraphs for its own help. */
   readonly description: string
   readonly flags: readonly Flag[]
+  /** What may stand beside the flags, e.g. `[forget ID]`; absent: nothing. */
+  readonly operands?: string
   /** @returns the exit code */
   run(given: GivenFlags): Promise<number>
 }

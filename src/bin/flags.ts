@@ -34,13 +34,15 @@ export function parseFlags(command: Command, args: readonly string[]): GivenFlag
     ]),
   )
   try {
-    const { values } = parseArgs({ args: [...args], options })
+    const allowPositionals = command.operands !== undefined
+    const { values, positionals } = parseArgs({ args: [...args], options, allowPositionals })
     const entries = Object.entries(values)
     return {
       values: Object.fromEntries(
         entries.filter(([, value]) => typeof value === 'string'),
       ) as Record<string, string>,
       switches: new Set(entries.filter(([, value]) => value === true).map(([name]) => name)),
+      operands: positionals,
     }
   } catch (cause) {
     const hint = `See navstar ${command.name} --help.`

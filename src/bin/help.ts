@@ -17,8 +17,9 @@ export function overview(commands: readonly Command[]): string {
 }
 
 /** What `navstar COMMAND --help` prints. */
-export function commandHelp({ name, description, flags }: Command): string {
-  const usage = `Usage: navstar ${name}${flags.length > 0 ? ' [OPTIONS]' : ''}`
+export function commandHelp({ name, description, flags, operands }: Command): string {
+  const beside = operands === undefined ? '' : ` ${operands}`
+  const usage = `Usage: navstar ${name}${beside}${flags.length > 0 ? ' [OPTIONS]' : ''}`
   const shown = flags.map((flag) => [flagText(flag), flag] as const)
   const width = Math.max(0, ...shown.map(([text]) => text.length))
   const lines = shown.map(

@@ -2,6 +2,7 @@ import { fetchAdmin } from '../admin/client.ts'
 import type { NodesView, NodeView } from '../daemon/node-resources.ts'
 import { type Command, type GivenFlags, JSON_FLAG } from './command.ts'
 import { ADMIN_FLAGS, configOf } from './flags.ts'
+import { forgetNode } from './forget-node.ts'
 import { columns } from './text-columns.ts'
 
 /** `navstar nodes`: the cluster as this node sees it. */
@@ -11,15 +12,32 @@ export const nodesCommand: Command = {
   description: [
     'Asks the running daemon. The node itself is marked with *. Exits with 1 when this node is cut',
     'off from all others.',
+    '',
+    'nodes forget ID lets all nodes forget one that does not come back, with its records, instead of',
+    'keeping it for 24 h. ID is the id of a node, or how it begins. A node that is alive is refused; one',
+    'that is doubted is forgotten once it is dead. Should it come back after all, it joins anew.',
   ].join('\n'),
+  operands: '[forget ID]',
   flags: [JSON_FLAG, ...ADMIN_FLAGS],
   run,
 }
 
+const EXIT_USAGE = 64
+
 async function run(given: GivenFlags): Promise<number> {
   const { admin } = await configOf(given)
+  const isJson = given.switches.has('json')
+  const [verb, node, ...more] = given.operands
+  if (verb === 'forget' && node !== undefined && more.length === 0) {
+    await forgetNode(admin.listen, node, { isJson })
+    return 0
+  }
+  if (verb !== undefined) {
+    console.error('navstar nodes takes nothing, or forget ID. See navstar nodes --help.')
+    return EXIT_USAGE
+  }
   const view = (await fetchAdmin(admin.listen, '/v1/navstar/nodes')) as NodesView
-  console.log(given.switches.has('json') ? JSON.stringify(view, null, 2) : nodesText(view))
+  console.log(isJson ? JSON.stringify(view, null, 2) : nodesText(view))
   return view.isIsolated ? 1 : 0
 }
 
@@ -39,7 +57,7 @@ function nodeCells(node: NodeView): string[] {
   return [
     `${node.isSelf ? '*' : ' '} ${node.id.slice(0, 8)}`,
     node.address,
-    node.state,
+    node.isEvicted ? `${node.state}, evicted` : node.state,
     String(node.incarnation),
     node.isSelf ? '-' : (node.rttMs?.toFixed(1) ?? '?'),
     String(node.records),

@@ -3,6 +3,7 @@ import type { Resources } from '../admin/admin.ts'
 import { NavstarError } from '../base/error.ts'
 import type { Gossip } from '../gossip/gossip.ts'
 import type { Member, MemberState } from '../model/member.ts'
+import { type NodeId, parseNodeId } from '../model/node-id.ts'
 import { formatEndpoint } from '../model/vip.ts'
 
 /** A node as `navstar nodes` shows it. */
@@ -14,6 +15,8 @@ export interface NodeView {
   readonly state: MemberState
   readonly incarnation: number
   readonly isSelf: boolean
+  /** It is forgotten once it is dead. */
+  readonly isEvicted?: true
   /** Absent until it was probed. */
   readonly rttMs?: number
   readonly records: number
@@ -33,6 +36,14 @@ export interface NodesView {
   /** False until the first anti-entropy ended. */
   readonly isComplete: boolean
   readonly nodes: readonly NodeView[]
+}
+
+/** The answer of `POST /v1/navstar/nodes/forget`; the body is `{ "node": "an id, or how one begins" }`. */
+export interface ForgottenView {
+  readonly id: string
+  readonly address: string
+  /** `pending`: it is doubted, and forgotten once it is dead. */
+  readonly state: 'forgotten' | 'pending'
 }
 
 /** Gossip as `/v1/navstar/status` shows it. */
@@ -55,6 +66,7 @@ export function nodeResources(gossip: Gossip): Resources {
   return {
     '/v1/navstar/nodes': () => nodesView(gossip),
     'POST /v1/navstar/leave': () => leave(gossip),
+    'POST /v1/navstar/nodes/forget': (_query, body) => forget(gossip, body),
   }
 }
 
@@ -100,6 +112,29 @@ async function leave(gossip: Gossip): Promise<{ readonly left: string }> {
   }
   await gossip.leave()
   return { left: gossip.self }
+}
+
+function forget(gossip: Gossip, body: unknown): ForgottenView {
+  const { member, isPending } = gossip.forget(nodeNamed(gossip, body))
+  const { id, endpoint } = member
+  return { id, address: formatEndpoint(endpoint), state: isPending ? 'pending' : 'forgotten' }
+}
+
+/** The member whose id is given or begins so. */
+function nodeNamed(gossip: Gossip, body: unknown): NodeId {
+  const { node: text } = (body ?? {}) as { readonly node?: unknown }
+  const attempt = `find node '${String(text)}'`
+  if (typeof text !== 'string' || !/^[0-9a-f]{1,32}$/.test(text)) {
+    throw new NavstarError('ADMIN_REQUEST_INVALID', { attempt, cause: 'that is no node id' })
+  }
+  const id = parseNodeId(text)
+  if (id !== undefined) return id
+  const found = gossip.currentMembers().filter((member) => member.id.startsWith(text))
+  const [first] = found
+  if (first === undefined) throw new NavstarError('GOSSIP_MEMBER_UNKNOWN', { attempt })
+  if (found.length === 1) return first.id
+  const cause = `${found.length} ids begin so: ${found.slice(0, 3).map((member) => member.id)}`
+  throw new NavstarError('ADMIN_REQUEST_INVALID', { attempt, cause })
 }
 
 function isBehind({ heldVersion, knownVersion, state }: Member): boolean {

@@ -8,6 +8,7 @@ const LINES: Partial<Record<EngineEvent['kind'], readonly ['info' | 'warn' | 'de
   doubted: ['info', 'a member is doubted'],
   refuted: ['info', 'a member is alive after all'],
   dead: ['warn', 'a member is dead'],
+  evicted: ['info', 'a member does not come back, another node or an operator says'],
   forgotten: ['info', 'a member is forgotten'],
   'self-refuted': ['warn', 'another node doubted this one'],
   rejected: ['debug', 'a message was not believed'],

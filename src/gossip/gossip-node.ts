@@ -13,12 +13,13 @@ import type { NodeId } from '../model/node-id.ts'
 import type { ClusterRecord, ClusterRecordId, OwnRecord, OwnRecordId } from '../model/record.ts'
 import { ClusterTables } from './cluster-tables.ts'
 import type { GossipOptions } from './config.ts'
-import type { Effect } from './engine/effects.ts'
+import type { Effect, EngineEvent } from './engine/effects.ts'
 import { Engine } from './engine/engine.ts'
 import { ENGINE_DEFAULTS } from './engine/settings.ts'
 import type { Notary } from './engine/statements.ts'
 import { EngineRunner } from './engine-runner.ts'
 import { logEvent } from './event-log.ts'
+import { type Forgetting, forgetMember } from './forget.ts'
 import { MembersByAddress } from './members-by-address.ts'
 import { type GossipMetrics, gossipMetrics } from './metrics.ts'
 import { openStateDirectory, type StateDirectory } from './state/state-directory.ts'
@@ -68,6 +69,7 @@ export class GossipNode {
   readonly #sources: Table<OwnRecordId, OwnRecord>[] = []
   readonly #byAddress = new MembersByAddress()
   readonly #hintListeners = new Set<() => void>()
+  readonly #goneListeners = new Set<(agent: string, from: NodeId) => void>()
   #running: Running | undefined
 
   private constructor(parts: GossipNodeParts, papers: Papers) {
@@ -138,6 +140,22 @@ export class GossipNode {
   onHint(listener: () => void): () => void {
     this.#hintListeners.add(listener)
     return () => void this.#hintListeners.delete(listener)
+  }
+
+  agentGone(agentAddress: Ip, agent: string): void {
+    for (const node of [...this.#byAddress.at(agentAddress)]) {
+      this.#running?.runner.handle({ kind: 'agent-gone', node, agent })
+      this.#running?.runner.handle({ kind: 'forget', node })
+    }
+  }
+
+  onAgentGone(listener: (agent: string, from: NodeId) => void): () => void {
+    this.#goneListeners.add(listener)
+    return () => void this.#goneListeners.delete(listener)
+  }
+
+  forget(node: NodeId): Forgetting {
+    return forgetMember(this.#running, node)
   }
 
   async leave(): Promise<void> {
@@ -225,11 +243,16 @@ export class GossipNode {
       this.#byAddress.note(effect.changes)
       this.#tables.noteMembers(effect.changes)
     } else if (effect.kind === 'complete') this.#tables.noteComplete()
-    else {
-      if (effect.event.kind === 'hinted') for (const listener of this.#hintListeners) listener()
-      this.#metrics.onEvent(effect.event)
-      logEvent(this.#parts.log, effect.event)
+    else this.#noteEvent(effect.event)
+  }
+
+  #noteEvent(event: EngineEvent): void {
+    if (event.kind === 'hinted') for (const listener of this.#hintListeners) listener()
+    if (event.kind === 'agent-gone') {
+      for (const listener of this.#goneListeners) listener(event.agent, event.from)
     }
+    this.#metrics.onEvent(event)
+    logEvent(this.#parts.log, event)
   }
 
   #follow(source: Table<OwnRecordId, OwnRecord>, runner: EngineRunner): void {

@@ -14,6 +14,7 @@ import type { Member } from '../model/member.ts'
 import type { NodeId } from '../model/node-id.ts'
 import type { ClusterRecord, ClusterRecordId, OwnRecord, OwnRecordId } from '../model/record.ts'
 import type { GossipOptions } from './config.ts'
+import type { Forgetting } from './forget.ts'
 import { GossipNode } from './gossip-node.ts'
 import {
   type CertifyRequest,
@@ -28,6 +29,7 @@ import {
   readKeyIds as readIds,
 } from './trust/key-changes.ts'
 
+export type { Forgetting } from './forget.ts'
 export type { NodeCredentials } from './trust/certify.ts'
 export type { KeyChange, KeyIds } from './trust/key-changes.ts'
 
@@ -67,9 +69,28 @@ export interface Gossip {
   hint(agentAddress: Ip): void
   /** Another member says that something of this node's tasks changed. @returns a function that ends it */
   onHint(listener: () => void): () => void
+  /**
+   * Mesos' agent at this address is gone for good, a master says. A living member there is told;
+   * others are forgotten on all nodes, as by {@link Gossip.forget}.
+   *
+   * @param agent Mesos' id of it
+   */
+  agentGone(agentAddress: Ip, agent: string): void
+  /** Another member says that an agent is gone, which may be this node's. @returns a function that ends it */
+  onAgentGone(listener: AgentGoneListener): () => void
+  /**
+   * Lets all nodes forget a member that does not come back, instead of keeping it for 24 h. One that
+   * is only doubted is forgotten once it is dead, and stays when it speaks up before.
+   *
+   * @throws NavstarError `GOSSIP_MEMBER_UNKNOWN`, `GOSSIP_MEMBER_ALIVE`
+   */
+  forget(node: NodeId): Forgetting
   /** Tells all that this node goes for good; ends when they had time to hear it. */
   leave(): Promise<void>
 }
+
+/** Hears of an agent by Mesos' id of it, and from whom. */
+export type AgentGoneListener = (agent: string, from: NodeId) => void
 
 const ADDRESS_POLL_MS = 100
 const BIND_BACKOFF: BackoffPolicy = { baseMs: 500, maxMs: 30_000 }

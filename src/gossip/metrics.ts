@@ -165,6 +165,11 @@ function defineFailureDetection(registry: Registry) {
       help: 'Members declared dead after being doubted for long',
       registers,
     }),
+    evictions: new Counter({
+      name: 'navstar_gossip_evictions_total',
+      help: 'Members of which it was said that they do not come back (nodes forget, or the masters)',
+      registers,
+    }),
     stalls: new Counter({
       name: 'navstar_gossip_stalls_total',
       help: 'Times that this process stood still for so long that it lowered its own trust',
@@ -244,6 +249,7 @@ function countFailureDetection(metrics: FailureDetection, event: EngineEvent): v
   } else if (event.kind === 'probe-missed') metrics.missed.inc()
   else if (event.kind === 'stalled') metrics.stalls.inc()
   else if (event.kind === 'dead') metrics.deaths.inc()
+  else if (event.kind === 'evicted') metrics.evictions.inc()
   else if (event.kind === 'refuted') metrics.refutations.inc({ of: 'other' })
   else if (event.kind === 'self-refuted') metrics.refutations.inc({ of: 'own' })
 }

@@ -44,6 +44,9 @@ test.each([
   [['agent', '--cluster-id', 'blue'], 'cluster-id needs gossip-key-file'],
   [['leave'], 'Add --yes'],
   [['mesos'], 'Add --explain TASK'],
+  [['nodes', 'forget'], 'takes nothing, or forget ID'],
+  [['nodes', 'forget', 'a', 'b'], 'takes nothing, or forget ID'],
+  [['nodes', 'remember', 'a'], 'takes nothing, or forget ID'],
 ])('%j ends with 64', (args, message) => {
   const { status, stderr } = navstar(...args)
   expect(status).toBe(64)

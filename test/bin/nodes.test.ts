@@ -40,6 +40,11 @@ test.each([
   expect(line.split(/ +/).at(-1)).toBe(missing)
 })
 
+test('a node that is to be forgotten is marked', () => {
+  const nodes: readonly NodeView[] = [{ ...NODE, state: 'doubted', isEvicted: true }]
+  expect(nodesText({ ...VIEW, nodes })).toContain('doubted, evicted')
+})
+
 test('a node that is cut off says so first', () => {
   expect(nodesText({ ...VIEW, isIsolated: true })).toMatch(/^ISOLATED: /)
 })

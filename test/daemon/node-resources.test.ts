@@ -1,4 +1,5 @@
-import { expect, test } from 'vitest'
+import { describe, expect, test } from 'vitest'
+import { NavstarError } from '../../src/base/error.ts'
 import { Table } from '../../src/base/table.ts'
 import { gossipStatusView, type NodesView, nodeResources } from '../../src/daemon/node-resources.ts'
 import type { Gossip } from '../../src/gossip/gossip.ts'
@@ -34,13 +35,18 @@ function gossipOf(members: readonly Member[], given: Partial<Gossip> = {}): Goss
     report: () => undefined,
     hint: () => undefined,
     onHint: () => () => undefined,
+    agentGone: () => undefined,
+    onAgentGone: () => () => undefined,
+    forget: () => {
+      throw new Error('asked')
+    },
     leave: async () => undefined,
     ...given,
   }
 }
 
-function ask(gossip: Gossip, resource: string): unknown {
-  return nodeResources(gossip)[resource]?.(new URLSearchParams(), undefined)
+function ask(gossip: Gossip, resource: string, body?: unknown): unknown {
+  return nodeResources(gossip)[resource]?.(new URLSearchParams(), body)
 }
 
 test('nodes are listed by id, with what is held of them', () => {
@@ -91,5 +97,37 @@ test('a node alone cannot leave', async () => {
   const alone = gossipOf([], { clusterId: undefined })
   await expect(ask(alone, 'POST /v1/navstar/leave')).rejects.toMatchObject({
     code: 'ADMIN_REQUEST_INVALID',
+  })
+})
+
+describe('to forget a node', () => {
+  const FORGET = 'POST /v1/navstar/nodes/forget'
+  const members = [member('a', 'alive'), member('b', 'dead'), member('c', 'doubted')]
+  const forget = (id: NodeId) => {
+    const found = members.find((each) => each.id === id)
+    if (found === undefined) throw new NavstarError('GOSSIP_MEMBER_UNKNOWN', { attempt: 'test' })
+    return { member: found, isPending: found.state === 'doubted' }
+  }
+  const gossip = gossipOf([...members, { ...member('c', 'left'), id: 'cd'.repeat(16) as NodeId }], {
+    forget,
+  })
+
+  test.each([
+    ['its id', 'b'.repeat(32), { id: 'b'.repeat(32), state: 'forgotten' }],
+    ['how its id begins', 'b', { id: 'b'.repeat(32), state: 'forgotten' }],
+    ['how only its id begins', 'cc', { id: 'c'.repeat(32), state: 'pending' }],
+  ])('takes %s', (_name, node, view) => {
+    expect(ask(gossip, FORGET, { node })).toEqual({ ...view, address: '[fd00::1]:62501' })
+  })
+
+  test.each([
+    ['nothing', undefined, 'ADMIN_REQUEST_INVALID'],
+    ['no id', { node: 'web.1' }, 'ADMIN_REQUEST_INVALID'],
+    ['an empty id', { node: '' }, 'ADMIN_REQUEST_INVALID'],
+    ['how two ids begin', { node: 'c' }, 'ADMIN_REQUEST_INVALID'],
+    ['how no id begins', { node: 'f' }, 'GOSSIP_MEMBER_UNKNOWN'],
+    ['the id of nobody', { node: 'f'.repeat(32) }, 'GOSSIP_MEMBER_UNKNOWN'],
+  ])('does not take %s', (_name, body, code) => {
+    expect(() => ask(gossip, FORGET, body)).toThrow(expect.objectContaining({ code }))
   })
 })

@@ -2,7 +2,17 @@ import { createSocket } from 'node:dgram'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
 import { certify, nodeIdIn } from '../../src/gossip/gossip.ts'
 import type { Ip } from '../../src/model/ip.ts'
-import { fact, heldBy, LOOPBACK, type RunningNode, RunningNodes, seedOf } from './running-nodes.ts'
+import {
+  fact,
+  heldBy,
+  LOOPBACK,
+  metricOf,
+  type RunningNode,
+  RunningNodes,
+  seedOf,
+  startThree,
+  statesSeenBy,
+} from './running-nodes.ts'
 
 let nodes: RunningNodes
 
@@ -14,25 +24,9 @@ afterEach(() => nodes.close())
 vi.setConfig({ testTimeout: 30_000 })
 const SOON = { timeout: 15_000, interval: 10 }
 
-/** Three nodes; the second and third know only the first. */
-async function startThree(): Promise<[RunningNode, RunningNode, RunningNode]> {
-  const first = await nodes.start('a')
-  const seeds = [seedOf(first)]
-  return [first, await nodes.start('b', { seeds }), await nodes.start('c', { seeds })]
-}
-
-function statesSeenBy({ gossip }: RunningNode): string[] {
-  return [...gossip.members.snapshot.rows.values()].map(({ state }) => state).sort()
-}
-
-async function metricOf({ registry }: RunningNode, name: string): Promise<number> {
-  const metric = await registry.getSingleMetric(name)?.get()
-  return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0)
-}
-
 describe('nodes on one network', () => {
   test('hold the same records soon after a change', async () => {
-    const all = await startThree()
+    const all = await startThree(nodes)
     const expected: string[] = []
     for (const { gossip, own } of all) {
       const value = gossip.self.slice(0, 4)
@@ -50,7 +44,7 @@ describe('nodes on one network', () => {
   })
 
   test('know each other, and are complete', async () => {
-    const all = await startThree()
+    const all = await startThree(nodes)
     for (const node of all) {
       await vi.waitFor(() => expect(statesSeenBy(node)).toEqual(['alive', 'alive', 'alive']), SOON)
       await vi.waitFor(() => expect(node.gossip.records.snapshot.isComplete).toBe(true), SOON)
@@ -59,7 +53,7 @@ describe('nodes on one network', () => {
   })
 
   test('take thousands of records in few revisions', async () => {
-    const [first, second] = await startThree()
+    const [first, second] = await startThree(nodes)
     await vi.waitFor(() => expect(second.gossip.members.snapshot.rows.size).toBe(3), SOON)
     const before = second.gossip.records.snapshot.revision
     first.own.update(
@@ -71,7 +65,7 @@ describe('nodes on one network', () => {
   })
 
   test('hint each other by address', async () => {
-    const [first, second] = await startThree()
+    const [first, second] = await startThree(nodes)
     await vi.waitFor(() => expect(first.gossip.members.snapshot.rows.size).toBe(3), SOON)
     let hints = 0
     const unlisten = second.gossip.onHint(() => hints++)
@@ -92,7 +86,7 @@ describe('nodes on one network', () => {
   })
 
   test('count what they do', async () => {
-    const [first, second] = await startThree()
+    const [first, second] = await startThree(nodes)
     first.own.update([fact('name', 'x')], true)
     await vi.waitFor(() => expect(heldBy(second)).toHaveLength(1), SOON)
     for (const name of [
@@ -171,7 +165,7 @@ describe('nodes with a CA', () => {
 
 describe('a node that starts again', () => {
   test('is the same, finds the cluster without seeds, and what it states now replaces the old', async () => {
-    const [first, second, third] = await startThree()
+    const [first, second, third] = await startThree(nodes)
     third.own.update([fact('old', 'x'), fact('kept', 'x')], true)
     await vi.waitFor(() => expect(heldBy(first)).toHaveLength(2), SOON)
     await third.stop()
@@ -194,7 +188,7 @@ describe('a node that starts again', () => {
 
 describe('a node that leaves', () => {
   test('is gone for the others at once', async () => {
-    const [first, second, third] = await startThree()
+    const [first, second, third] = await startThree(nodes)
     third.own.update([fact('name', 'x')], true)
     await vi.waitFor(() => expect(heldBy(first)).toHaveLength(1), SOON)
     await third.gossip.leave()

@@ -105,3 +105,23 @@ export function heldBy({ gossip }: RunningNode): string[] {
     .map(({ node, key, value }) => `${node} ${key} ${Buffer.from(value).toString()}`)
     .sort()
 }
+
+/** Three nodes; the second and third know only the first. */
+export async function startThree(
+  nodes: RunningNodes,
+): Promise<[RunningNode, RunningNode, RunningNode]> {
+  const first = await nodes.start('a')
+  const seeds = [seedOf(first)]
+  return [first, await nodes.start('b', { seeds }), await nodes.start('c', { seeds })]
+}
+
+/** The states of all members in a node's eyes, in the order of the alphabet. */
+export function statesSeenBy({ gossip }: RunningNode): string[] {
+  return [...gossip.members.snapshot.rows.values()].map(({ state }) => state).sort()
+}
+
+/** The sum of a metric over its labels. */
+export async function metricOf({ registry }: RunningNode, name: string): Promise<number> {
+  const metric = await registry.getSingleMetric(name)?.get()
+  return (metric?.values ?? []).reduce((sum, { value }) => sum + value, 0)
+}
