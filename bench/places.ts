@@ -17,8 +17,7 @@ export async function inPlaces<T>(measure: (places: Places) => Promise<T>): Prom
   await ensureBpfMount()
   await sweep(cgroupRoot)
   const places = placesOf(process.pid.toString(36), cgroupRoot)
-  await mkdir(places.stateDirectory, { recursive: true })
-  await writeFile(join(places.stateDirectory, 'pid'), String(process.pid))
+  await hold(places)
   const interrupted = () => void cleanUp(places).finally(() => process.exit(130))
   for (const signal of SIGNALS) process.once(signal, interrupted)
   try {
@@ -27,6 +26,17 @@ export async function inPlaces<T>(measure: (places: Places) => Promise<T>): Prom
     await cleanUp(places)
     for (const signal of SIGNALS) process.removeListener(signal, interrupted)
   }
+}
+
+/** Removes what a part of a measure made; the places are as new. */
+export async function emptyPlaces(places: Places): Promise<void> {
+  await cleanUp(places)
+  await hold(places)
+}
+
+async function hold({ stateDirectory }: Places): Promise<void> {
+  await mkdir(stateDirectory, { recursive: true })
+  await writeFile(join(stateDirectory, 'pid'), String(process.pid))
 }
 
 const SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const

@@ -8,11 +8,10 @@ import type { StatusView } from '../src/daemon/resources.ts'
 import { Cluster } from '../src/demo/cluster/cluster.ts'
 import { backendAddresses, untilServed } from '../src/demo/cluster/view.ts'
 import { percentile } from '../src/demo/load/load-report.ts'
-import { cleanUp } from '../src/demo/places/cleanup.ts'
 import { reachTimes } from '../src/demo/show/fresh-tasks.ts'
 import { loadText } from './machine.ts'
 import { digits } from './numbers.ts'
-import type { Places } from './places.ts'
+import { emptyPlaces, type Places } from './places.ts'
 import { PLANES } from './planes.ts'
 import type { Settings } from './settings.ts'
 import type { Row } from './table.ts'
@@ -32,7 +31,7 @@ export async function measureReach(places: Places, settings: Settings): Promise<
     const polled = await measure(cluster, { prefix: '11.200.0', followsMasters: false })
     const hinted = await measure(cluster, { prefix: '11.200.1', followsMasters: true })
     const load = loadText()
-    await cleanUp(places)
+    await emptyPlaces(places)
     rows.push({
       measure: `RUNNING to first answer from another of ${HOSTS} hosts, ms`,
       subject: `${plane}, masters followed, ${load}`,

@@ -1,6 +1,5 @@
 /** The demo: a cluster on this machine, from a task's label to a connection that survives a host. */
 import { readFile } from 'node:fs/promises'
-import { systemRandom } from '../base/random.ts'
 import { Cluster } from './cluster/cluster.ts'
 import { backendAddresses, untilServed } from './cluster/view.ts'
 import { openControl } from './control/control.ts'
@@ -11,6 +10,7 @@ import { showFreshTasks } from './show/fresh-tasks.ts'
 import { howTo } from './show/how-to.ts'
 import { showJoin } from './show/join.ts'
 import { showKill } from './show/kill.ts'
+import { showMasters } from './show/masters.ts'
 import { showCut } from './show/partition.ts'
 import { measureReach, reachDirectly } from './show/reach.ts'
 import { durationText, type Miss, type Stage } from './show/stage.ts'
@@ -71,7 +71,7 @@ async function show({ places }: HeldPlaces, options: Showing): Promise<boolean> 
   )
   const stage = await startDaemons(cluster, print)
   signal.throwIfAborted()
-  const misses: Miss[] = [await measureReach(stage), await showFreshTasks(stage, systemRandom)]
+  const misses: Miss[] = [await measureReach(stage), await showFreshTasks(stage)]
   if (isOnce) misses.push(...(await showFailures(stage, signal)))
   const found = misses.filter((miss) => miss !== undefined)
   for (const miss of found) print(miss)
@@ -107,7 +107,8 @@ async function startDaemons(cluster: Cluster, print: (line: string) => void): Pr
 /** What a single host cannot show is left out: alone or with one other, a host holds itself cut off. */
 async function showFailures(stage: Stage, signal: AbortSignal): Promise<Miss[]> {
   const { cluster } = stage
-  const misses: Miss[] = []
+  const misses: Miss[] = await showMasters(stage)
+  signal.throwIfAborted()
   if (cluster.running.length > 2) misses.push(...(await showKill(stage)))
   signal.throwIfAborted()
   misses.push(...(await showJoin(stage)))

@@ -24,6 +24,12 @@ describe('the demo', () => {
       expect(output).toMatch(/web\.marathon\.l4lb\.thisdcos\.directory is 11\.\S+ and fd01:c::/)
       expect(output).toMatch(/h1 by name +\d+ +\d+ +\d+ +0\n/)
       expect(output).toMatch(/h3 by address +\d+ +\d+ +\d+ +0\n/)
+      expect(output).toMatch(
+        /a task is reachable from another host after RUNNING: p50 \d+ ms, p99 /,
+      )
+      expect(output).toMatch(/the leading master on h[123] ends: h1 follows that on h[123] after /)
+      expect(output).toMatch(/\n {2}stream +stale .* since \d{4}-/)
+      expect(output).toMatch(/all is current after .*; of \d+ connections meanwhile 0 failed/)
       expect(output).toContain('healed: all agree after')
       expect(await remainsAtLast(idIn(output))).toEqual([])
     },

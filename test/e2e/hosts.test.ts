@@ -1,9 +1,12 @@
 import { afterAll, describe, expect, it, type TestContext } from 'vitest'
+import { seededRandom } from '../../src/base/random.ts'
 import { Cluster } from '../../src/demo/cluster/cluster.ts'
 import { backendAddresses, untilServed } from '../../src/demo/cluster/view.ts'
 import { type HeldPlaces, holdPlaces } from '../../src/demo/places/hold.ts'
+import { reachTimes } from '../../src/demo/show/fresh-tasks.ts'
 import { joinHost } from '../../src/demo/show/join.ts'
 import { killAndReturn } from '../../src/demo/show/kill.ts'
+import { loseMasters } from '../../src/demo/show/masters.ts'
 import { cutAndHeal } from '../../src/demo/show/partition.ts'
 import type { Stage } from '../../src/demo/show/stage.ts'
 import { requireFeature } from '../feature.ts'
@@ -14,6 +17,8 @@ const RETURN_MS = 10_000
 const JOIN_MS = 4_000
 const CUT_MS = 4_000
 const HEAL_MS = 10_000
+const FOLLOW_MS = 10_000
+const REACH_MS = 2_000
 
 /** The tests follow one cluster through its life, in this order. */
 describe.each(['ebpf', 'nftables'] as const)('a cluster on plane %s', (plane) => {
@@ -42,6 +47,26 @@ describe.each(['ebpf', 'nftables'] as const)('a cluster on plane %s', (plane) =>
         expect(Object.keys(spread)).toEqual(['h1-web-1', 'h2-web-1', 'h3-web-1'])
       }
     }
+  })
+
+  it('fails no connection while masters are lost, says so, and follows them again', async (ctx) => {
+    const stage = await open(ctx)
+    const { failover, stale, currentMs, attempts, failed } = await loseMasters(stage)
+    expect(failover?.next).not.toBe(failover?.leader)
+    expect(failover?.tookMs).toBeLessThan(FOLLOW_MS)
+    expect(stale.map((line) => line.split(' ')[0])).toEqual(['leader', 'stream'])
+    expect(currentMs).toBeLessThan(FOLLOW_MS)
+    expect(attempts).toBeGreaterThan(100)
+    expect(failed).toBe(0)
+  })
+
+  it('reaches a task that starts on another host, with masters that lead again', async (ctx) => {
+    const { cluster } = await open(ctx)
+    const from = cluster.host('h3')
+    const options = { count: 5, prefix: '11.200.0', from, pauseMs: 0, random: seededRandom(1) }
+    const times = await reachTimes(cluster, options)
+    expect(Math.max(...times)).toBeLessThan(REACH_MS)
+    expect(await untilAllServed(cluster)).toBeLessThan(REACH_MS)
   })
 
   it('avoids a dead host within a second or two, and uses it again', async (ctx) => {

@@ -22,10 +22,10 @@ const FRAMEWORK_ID = '5f3d1f0e-0000-4000-8000-000000000000-0001'
 const HEALTH = 'REASON_TASK_HEALTH_CHECK_STATUS_UPDATED'
 /** An executor that has nothing to fetch. */
 const PACE = { startingMs: 5, runningMs: 40 }
-/** How long nobody leads; ten times as long with the usual session timeout of ZooKeeper. */
-const FAILOVER_MS = 1_000
-/** Agents and frameworks come back within; real ones take up to ten times as long. */
-const RETURN_WITHIN_MS = 1_000
+/** How long nobody leads; real masters wait for the end of a ZooKeeper session, 10 s by default. */
+const FAILOVER_MS = 500
+/** Agents and frameworks come back within; real ones take up to 10 s. */
+const RETURN_WITHIN_MS = 500
 const OFFER_WITHIN_MS = 30_000
 const OFFER_POLL_MS = 10
 
