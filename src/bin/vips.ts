@@ -1,9 +1,10 @@
 import { fetchAdmin } from '../admin/client.ts'
 import { systemClock } from '../base/clock.ts'
 import type { ProblemView } from '../daemon/problem.ts'
-import type { VipsView, VipView } from '../daemon/resources.ts'
+import type { VipsView, VipView } from '../daemon/vip-resources.ts'
 import { type Command, type GivenFlags, JSON_FLAG } from './command.ts'
 import { ADMIN_FLAGS, configOf } from './flags.ts'
+import { showVip } from './show-vip.ts'
 import { watchVips } from './watch-vips.ts'
 
 /** `navstar vips`: what the running daemon serves. */
@@ -13,7 +14,11 @@ export const vipsCommand: Command = {
   description: [
     'Asks the running daemon. Exits with 1 when a VIP is not served as it should be. With --watch it',
     'prints what there is and then each change, until it is interrupted: + came, - went, ~ changed.',
+    '',
+    'vips show NAME tells of one VIP which backends are in, out or draining, why and since when, and what',
+    'the kernel counted of each. NAME is web, web.marathon, the whole name, or an address.',
   ].join('\n'),
+  operands: '[show NAME]',
   flags: [
     JSON_FLAG,
     { name: 'watch', help: 'Print changes as they come; with --json an object per line' },
@@ -22,8 +27,18 @@ export const vipsCommand: Command = {
   run,
 }
 
+const EXIT_USAGE = 64
+
 async function run(given: GivenFlags): Promise<number> {
   const { admin } = await configOf(given)
+  const [verb, name, ...more] = given.operands
+  if (verb === 'show' && name !== undefined && more.length === 0) {
+    return showVip(admin.listen, name, { isJson: given.switches.has('json') })
+  }
+  if (verb !== undefined) {
+    console.error('navstar vips takes nothing, or show NAME. See navstar vips --help.')
+    return EXIT_USAGE
+  }
   const ask = async () => (await fetchAdmin(admin.listen, '/v1/navstar/vips')) as VipsView
   const isJson = given.switches.has('json')
   if (given.switches.has('watch')) {

@@ -1,7 +1,7 @@
 /** VIPs as they change: the daemon is asked again and again, and what differs is printed. */
 import { type Clock, wallText } from '../base/clock.ts'
 import { messageOf } from '../base/error.ts'
-import type { VipsView } from '../daemon/resources.ts'
+import type { VipsView } from '../daemon/vip-resources.ts'
 
 /** One thing that came, went or changed. */
 export interface VipChange {

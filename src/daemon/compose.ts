@@ -99,6 +99,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const dns = startDns({ ...world, options: config.dns, names: l4lb.names })
   const resources = daemonResources({
     ...{ config, mesos, masters, gossip, l4lb, dns, problems, chosen },
+    nowMs: () => clock.nowMs(),
     backends: records,
   })
   const admin = await startAdmin({ options: config.admin, registry, resources, log, scope })

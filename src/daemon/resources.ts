@@ -5,43 +5,15 @@ import type { Table } from '../base/table.ts'
 import type { DaemonConfig } from '../config/config.ts'
 import type { Dns } from '../dns/dns.ts'
 import type { Gossip } from '../gossip/gossip.ts'
-import { type L4lb, type PlaneProbe, planServices, type ServiceStatus } from '../l4lb/l4lb.ts'
+import { type L4lb, type PlaneProbe, planServices } from '../l4lb/l4lb.ts'
 import type { FollowedMasters, Mesos } from '../mesos/mesos.ts'
 import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
-import { formatEndpoint } from '../model/vip.ts'
 import { type MesosStatusView, mesosStatusView } from './mesos-status.ts'
 import { type GossipStatusView, gossipStatusView, nodeResources } from './node-resources.ts'
 import { type PlanReport, problemText } from './plan-report.ts'
 import { type ProblemView, problemView } from './problem.ts'
 import { explanationResources } from './task-explanations.ts'
-
-/** A VIP as `navstar vips` shows it. */
-export interface VipView {
-  /** Full DNS name, for named VIPs. */
-  readonly name?: string
-  /** `tcp` or `udp`. */
-  readonly protocol: string
-  /** Address and port, e.g. `11.0.0.37:80`. */
-  readonly address: string
-  /** `served`, `pending` or `failed`. */
-  readonly state: string
-  /** An address that the name had before; served while its connections drain. */
-  readonly isFormer?: true
-  readonly error?: ProblemView
-  readonly backends: readonly {
-    readonly address: string
-    readonly weight: number
-    readonly state: string
-  }[]
-}
-
-/** The answer of `/v1/navstar/vips`. */
-export interface VipsView {
-  readonly plane: string
-  readonly isComplete: boolean
-  readonly vips: readonly VipView[]
-  readonly problems: readonly ProblemView[]
-}
+import { vipResources } from './vip-resources.ts'
 
 /** The answer of `/v1/navstar/status`. */
 export interface StatusView {
@@ -68,43 +40,18 @@ export interface ResourceParts {
   /** What of this node's tasks or of others' records cannot be used. */
   readonly problems: () => readonly NavstarError[]
   readonly chosen: PlaneProbe
+  readonly nowMs: () => number
 }
 
 /** The resources of the admin server. */
 export function daemonResources(parts: ResourceParts): Resources {
+  const { config, l4lb, problems, nowMs } = parts
   return {
-    '/v1/navstar/vips': () => vipsView(parts),
+    ...vipResources({ l4lb, problems, zone: config.dns.zone, nowMs }),
     '/v1/navstar/status': () => statusView(parts),
     '/v1/navstar/plan': () => planReport(parts),
     ...nodeResources(parts.gossip),
     ...explanationResources(parts),
-  }
-}
-
-function vipsView({ config, l4lb, problems: others }: ResourceParts): VipsView {
-  const { rows, isComplete } = l4lb.services.snapshot
-  const statuses = [...rows.keys()].map((key) => l4lb.statusOf(key))
-  const vips = statuses
-    .filter((status) => status !== undefined)
-    .map((status) => vipView(status, config.dns.zone))
-  const problems = [...others(), ...l4lb.problems()].map(problemView)
-  return { plane: l4lb.planeKind, isComplete, vips: vips.sort(byName), problems }
-}
-
-function vipView({ service, isServed, error }: ServiceStatus, zone: string): VipView {
-  const state = isServed ? 'served' : error === undefined ? 'pending' : 'failed'
-  return {
-    ...(service.name !== undefined && { name: `${service.name}.${zone}` }),
-    protocol: service.protocol,
-    address: formatEndpoint(service),
-    state,
-    ...(service.isFormer && { isFormer: true }),
-    ...(error !== undefined && { error: problemView(error) }),
-    backends: service.backends.map(({ weight, ...endpoint }) => ({
-      address: formatEndpoint(endpoint),
-      weight,
-      state: weight > 0 ? 'active' : 'draining',
-    })),
   }
 }
 
@@ -130,9 +77,4 @@ function statusView(parts: ResourceParts): StatusView {
     agentIp: mesos.agentIp(),
     dns: dns.addresses(),
   }
-}
-
-function byName(left: VipView, right: VipView): number {
-  const keyOf = ({ name, protocol, address }: VipView) => `${name ?? ''} ${protocol} ${address}`
-  return keyOf(left) < keyOf(right) ? -1 : 1
 }

@@ -31,14 +31,29 @@ import {
 
 export type { PortVerdict } from './advertise/explain.ts'
 export type { ClusterBackends, Publishing } from './cluster/start.ts'
-export type { Plane, PlaneKind, PlaneObservation, PlaneOperation } from './plane.ts'
+export type {
+  BackendStatistics,
+  Plane,
+  PlaneKind,
+  PlaneObservation,
+  PlaneOperation,
+} from './plane.ts'
 export type { PlaneProbe } from './planes/probe.ts'
 export type { ServiceStatus } from './services/balancer.ts'
 
 /** The running capability. */
 export type L4lb = Pick<
   Balancer,
-  'planeKind' | 'services' | 'names' | 'problems' | 'status' | 'statusOf' | 'preview'
+  | 'planeKind'
+  | 'services'
+  | 'names'
+  | 'problems'
+  | 'status'
+  | 'statusOf'
+  | 'backendsOf'
+  | 'unsupported'
+  | 'statistics'
+  | 'preview'
 >
 
 /** What {@link startL4lb} works with. */

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { VirtualClock } from '../../src/base/virtual-clock.ts'
 import { watchVips } from '../../src/bin/watch-vips.ts'
-import type { VipsView, VipView } from '../../src/daemon/resources.ts'
+import type { VipsView, VipView } from '../../src/daemon/vip-resources.ts'
 
 const WEB: VipView = {
   name: 'web.marathon.example',

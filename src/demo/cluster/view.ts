@@ -1,6 +1,6 @@
 /** How the daemons of a cluster see it. */
 import { setTimeout as sleep } from 'node:timers/promises'
-import type { VipsView } from '../../daemon/resources.ts'
+import type { VipsView } from '../../daemon/vip-resources.ts'
 import type { ClusterHost } from '../host/cluster-host.ts'
 import { monotonicMs } from '../load/monotonic.ts'
 import { BACKEND_PORT } from './cluster.ts'

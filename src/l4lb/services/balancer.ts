@@ -4,7 +4,7 @@ import type { Clock } from '../../base/clock.ts'
 import { NavstarError } from '../../base/error.ts'
 import type { Log } from '../../base/log.ts'
 import type { Random } from '../../base/random.ts'
-import { type ReconcileEvents, Reconciler, type ReconcileStatus } from '../../base/reconcile.ts'
+import { Reconciler, type ReconcileStatus } from '../../base/reconcile.ts'
 import { Table } from '../../base/table.ts'
 import { Wakeup } from '../../base/wakeup.ts'
 import type { BackendRecord, BackendRecordKey } from '../../model/backend-record.ts'
@@ -19,10 +19,18 @@ import { L4LB_DEFAULTS } from '../config.ts'
 import type { EndpointKey } from '../health/health-engine.ts'
 import { HealthWatch } from '../health/health-watch.ts'
 import { probeEndpoint } from '../health/probe.ts'
-import { type L4lbMetrics, l4lbMetrics } from '../metrics.ts'
-import type { Plane, PlaneKind, PlaneOperation } from '../plane.ts'
+import { l4lbMetrics } from '../metrics.ts'
+import type {
+  Plane,
+  PlaneKind,
+  PlaneOperation,
+  PlaneStatistics,
+  UnsupportedOption,
+} from '../plane.ts'
+import { type BackendStatus, backendStatuses } from './backend-status.ts'
 import { DesiredServices, type ServiceChanges } from './desired-services.ts'
 import { NamePublisher } from './name-publisher.ts'
+import { reconcileEvents } from './reconcile-events.ts'
 import { ServiceTarget } from './service-target.ts'
 import { ServiceShaper } from './shaper.ts'
 
@@ -93,7 +101,7 @@ export class Balancer {
       onServed: (keys) => this.#publish(keys),
       noteNode: () => this.#noteNode(),
     })
-    const events = eventsOf(parts.log.child('l4lb'), metrics)
+    const events = reconcileEvents(parts.log.child('l4lb'), metrics)
     const policies = { audit: AUDIT, backoff: BACKOFF }
     this.#reconciler = new Reconciler({ target: this.#target, clock, random, events, ...policies })
     this.#health = new HealthWatch({
@@ -140,7 +148,7 @@ export class Balancer {
 
   /** VIPs that cannot be served as labelled. */
   problems(): readonly NavstarError[] {
-    return [...this.#desired.problems, ...this.#unsupported()]
+    return [...this.#desired.problems, ...this.#unsupportedOptions()]
   }
 
   /** Where the reconcile loop stands. */
@@ -160,6 +168,32 @@ export class Balancer {
     const error = this.#target.failed.get(key)
     const isServed = this.#target.servedRendering(key) === this.#parts.plane.render(service)
     return error === undefined ? { service, isServed } : { service, isServed, error }
+  }
+
+  /** How the backends of a service stand; empty when nobody wants it. */
+  backendsOf(key: ServiceKey): readonly BackendStatus[] {
+    const wanted = this.#shaper.wanted(key)
+    const given = this.services.snapshot.rows.get(key)
+    if (wanted === undefined || given === undefined) return []
+    const isPanicking = this.#shaper.isPanicking(key)
+    const { ejected } = this.#health.engine
+    return backendStatuses({
+      wanted,
+      given,
+      isPanicking,
+      ejected,
+      turns: this.#shaper.turnsOf(key),
+    })
+  }
+
+  /** Options of a service that the plane serves without. */
+  unsupported(service: Service): readonly UnsupportedOption[] {
+    return this.#parts.plane.unsupported(service)
+  }
+
+  /** What the kernel counted. @throws NavstarError `KERNEL_READ_FAILED`, `BPF_MAP_FAILED` */
+  statistics(): Promise<PlaneStatistics> {
+    return this.#parts.plane.statistics()
   }
 
   /** Ends the plane's part in this process. */
@@ -183,8 +217,7 @@ export class Balancer {
     if (this.#desired.nextDueMs < Number.POSITIVE_INFINITY) this.#draining.wake()
   }
 
-  /** Options that the plane serves without. */
-  #unsupported(): readonly NavstarError[] {
+  #unsupportedOptions(): readonly NavstarError[] {
     const { plane } = this.#parts
     return [...this.services.snapshot.rows.values()].flatMap((service) => {
       if (service.options === undefined) return []
@@ -244,27 +277,5 @@ export class Balancer {
     const { rows, isComplete } = this.services.snapshot
     this.#publisher.publish([...keys].map((key) => [key, rows.get(key)] as const))
     if (isComplete) this.#publisher.complete()
-  }
-}
-
-function eventsOf(log: Log, metrics: L4lbMetrics): ReconcileEvents<PlaneOperation> {
-  return {
-    onObserved: metrics.onObserved,
-    onApplied: ({ operations, durationMs }) => {
-      metrics.onApplied(operations, durationMs)
-      for (const operation of operations) {
-        if (operation.kind !== 'repair') continue
-        log.info('repairs the data plane', { defects: operation.defects })
-      }
-      log.debug('applied a plan', { operations: operations.length, durationMs })
-    },
-    onDrift: (found) => {
-      metrics.onDrift()
-      log.info('kernel state was changed by someone else', { found })
-    },
-    onFailure: (error, failures) => {
-      metrics.onFailure(error.code)
-      log.warn('programming failed, will retry', { error, failures })
-    },
   }
 }
