@@ -5,7 +5,7 @@ import { bpfFeatures } from '../src/kernel/bpf.ts'
 import { openNamespace } from '../src/kernel/namespace.ts'
 
 /** Things that not every host has. */
-export type Feature = 'root' | 'ebpf' | 'nftables' | 'zookeeper'
+export type Feature = 'root' | 'ebpf' | 'nftables' | 'ipvs' | 'zookeeper'
 
 const TRIALS: Readonly<Record<Feature, () => Promise<boolean>>> = {
   root: async () => process.getuid?.() === 0,
@@ -23,6 +23,12 @@ const TRIALS: Readonly<Record<Feature, () => Promise<boolean>>> = {
     ])
     namespace.close()
     return results.every(({ errno }) => errno === 0)
+  },
+  ipvs: async () => {
+    const namespace = await openNamespace()
+    const information = await namespace.ipvs.information()
+    namespace.close()
+    return information !== undefined
   },
   zookeeper: async () => ['/usr/bin/java', '/usr/share/java/zookeeper.jar'].every(existsSync),
 }

@@ -1,4 +1,6 @@
-/** A network namespace: its routes and its nf_tables, through one native thread. */
+/** A network namespace: its routes, its nf_tables and its IPVS, through one native thread. */
+import type { Ipvs } from './ipvs.ts'
+import { NamespaceIpvs } from './ipvs-namespace.ts'
 import { nativeAddon } from './native.ts'
 import type { Nftables, NftTable } from './nftables.ts'
 import { type KernelEvent, readFailure } from './operation.ts'
@@ -8,6 +10,7 @@ import type { LinkAddress, RouteTables } from './routes.ts'
 export interface Namespace {
   readonly nftables: Nftables
   readonly routes: RouteTables
+  readonly ipvs: Ipvs
   /** Calls back for changes by others to the table `navstar`, and for changes of links, addresses, routes. */
   watch(listener: (event: KernelEvent) => void): void
   close(): void
@@ -36,6 +39,7 @@ export async function openNamespace(path?: string): Promise<Namespace> {
       routes: () => read('routes', () => native.routes()),
       applyRoutes: (operations) => native.applyRoutes([...operations]),
     },
+    ipvs: new NamespaceIpvs(native),
     watch: (listener) => {
       const options = { routes: true, links: true, addresses: true, nftTables: ['navstar'] }
       watches.push(native.watch(options, listener))
