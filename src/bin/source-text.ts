@@ -41,7 +41,13 @@ function leaderText(view: SourceView): string {
     leader === undefined
       ? 'VIPs are right, each node polls its own agent; no master is followed.'
       : `VIPs are right; the last known leader ${leader} is followed on, a new one would not be noticed.`
-  return `${what(view)}. ${works} ${problem?.hint ?? 'It is being asked.'}`
+  return `${what(view)}. ${works} ${LEADER_TODOS[problem?.code ?? ''] ?? todoOf(view, '')}`
+}
+
+const LEADER_TODOS: Readonly<Record<string, string>> = {
+  MASTERS_UNREADABLE: 'Check --masters: a master_list is a JSON array of addresses.',
+  MASTER_UNKNOWN: 'Check --masters and that mesos-master runs there.',
+  ZOOKEEPER_UNREACHABLE: 'Check --masters and that ZooKeeper has a quorum.',
 }
 
 const STREAM_WORKS =
@@ -79,6 +85,7 @@ const VERBS: Readonly<Record<string, string>> = {
   MESOS_RESPONSE_TOO_LARGE: 'answers more than is accepted',
   MESOS_UNAVAILABLE: 'is not ready yet',
   MESOS_UNREACHABLE: 'does not answer',
+  MESOS_UNTRUSTED: 'shows a certificate that is not trusted',
   ZOOKEEPER_FORBIDDEN: 'refuses to be read',
   ZOOKEEPER_UNREACHABLE: 'does not answer',
 }

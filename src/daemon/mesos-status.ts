@@ -63,7 +63,8 @@ export function mesosStatusView({ agentUrl, status, masters }: MesosStatusParts)
   return { sources, master: { agents, tasks }, skipped }
 }
 
-function agentView(url: string | undefined, status: MesosStatus): SourceView {
+/** How the reading of this node's agent stands. @param url undefined: no agent runs here */
+export function agentView(url: string | undefined, status: MesosStatus): SourceView {
   const { staleSinceWallMs, lastSuccessMs, lastError } = status
   if (url === undefined) return { source: 'agent', from: 'none', state: 'absent' }
   const from = new URL(url).host

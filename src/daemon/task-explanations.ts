@@ -1,12 +1,15 @@
 /** What is known of a task, from whom, and what became of its ports. */
 import type { Resources } from '../admin/admin.ts'
+import { wallText } from '../base/clock.ts'
 import { NavstarError } from '../base/error.ts'
 import type { Table } from '../base/table.ts'
+import type { DaemonConfig } from '../config/config.ts'
 import { explainPorts, type PortVerdict } from '../l4lb/l4lb.ts'
 import type { FollowedMasters, Mesos } from '../mesos/mesos.ts'
 import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
 import type { Task, TaskKey } from '../model/task.ts'
 import { formatEndpoint } from '../model/vip.ts'
+import { agentView, type SourceView } from './mesos-status.ts'
 
 /** What this node's agent says. */
 export interface AgentFacts extends Pick<Task, 'name' | 'phase' | 'health' | 'runtime'> {
@@ -52,14 +55,21 @@ export interface TaskExplanation {
 
 /** The answer of `/v1/navstar/mesos/tasks?task=…`. */
 export interface TaskExplanations {
+  /** How current the agent's facts are. */
+  readonly agent: SourceView
   readonly isMasterFollowed: boolean
+  /** Since when the master's facts may be out of date; absent while they are current. */
+  readonly masterStaleSince?: string
+  /** Keys of tasks that begin so, when none is exactly so and several do; at most 10. */
+  readonly candidates: readonly string[]
   readonly tasks: readonly TaskExplanation[]
 }
 
 /** Where the facts are. */
 export interface ExplanationParts {
+  readonly config: { readonly mesos: Pick<DaemonConfig['mesos'], 'agentUrl'> }
   readonly mesos: Pick<Mesos, 'tasks' | 'status'>
-  readonly masters: Pick<FollowedMasters, 'facts'> | undefined
+  readonly masters: Pick<FollowedMasters, 'facts' | 'status'> | undefined
   /** Of all nodes. */
   readonly backends: Table<BackendRecordKey, BackendRecord>
 }
@@ -76,26 +86,49 @@ export function explanationResources(parts: ExplanationParts): Resources {
   }
 }
 
-/** Explains the tasks with this id, key or (of this node) name. */
+/**
+ * Explains the tasks with this id, key or (of this node) name; where there is none the one whose
+ * id, key or name begins so.
+ */
 export function explainTasks(wanted: string, parts: ExplanationParts): TaskExplanations {
-  const { mesos, masters, backends } = parts
-  const { skipped } = mesos.status()
-  const tasks = [...mesos.tasks.snapshot.rows.values()]
-  const own = tasks.filter(({ name, key }) => name === wanted || isNamed(key, wanted))
-  const keys = new Set<string>([
-    ...own.map(({ key }) => key),
-    ...[...(masters?.facts.tasks.keys() ?? [])].filter((key) => isNamed(key, wanted)),
-    ...skipped.map(({ owner }) => owner).filter((owner) => isNamed(owner, wanted)),
-    ...[...backends.snapshot.rows.values()]
-      .map(({ taskKey }) => taskKey)
-      .filter((key) => isNamed(key, wanted)),
-  ])
-  const explanations = [...keys].sort().map((key) => explain(key as TaskKey, parts))
-  return { isMasterFollowed: masters !== undefined, tasks: explanations }
+  const { config, mesos, masters } = parts
+  const known = [...knownTasks(parts)]
+  const exact = keysNamed(known, (name) => name === wanted)
+  const similar = exact.length > 0 ? [] : keysNamed(known, (name) => name.startsWith(wanted))
+  const isClear = similar.length === 1
+  const keys = isClear ? similar : exact
+  const staleWallMs = masters?.status().stream.staleSinceWallMs
+  return {
+    agent: agentView(config.mesos.agentUrl, mesos.status()),
+    isMasterFollowed: masters !== undefined,
+    ...(staleWallMs !== undefined && { masterStaleSince: wallText(staleWallMs) }),
+    candidates: isClear ? [] : similar.slice(0, MAX_CANDIDATES),
+    tasks: keys.map((key) => explain(key as TaskKey, parts)),
+  }
 }
 
-function isNamed(key: string, wanted: string): boolean {
-  return key === wanted || key.endsWith(`/${wanted}`)
+const MAX_CANDIDATES = 10
+
+/** Key and name of each task that anybody knows; several times when several do. */
+function* knownTasks({ mesos, masters, backends }: ExplanationParts): Generator<Named> {
+  for (const { key, name } of mesos.tasks.snapshot.rows.values()) yield { key, name }
+  for (const key of masters?.facts.tasks.keys() ?? []) yield { key }
+  for (const { owner: key } of mesos.status().skipped) yield { key }
+  for (const { taskKey: key } of backends.snapshot.rows.values()) yield { key }
+}
+
+interface Named {
+  readonly key: string
+  readonly name?: string
+}
+
+function keysNamed(known: Iterable<Named>, matches: (text: string) => boolean): readonly string[] {
+  const keys = new Set<string>()
+  for (const { key, name } of known) {
+    const id = key.slice(key.indexOf('/') + 1)
+    if (matches(key) || matches(id) || (name !== undefined && matches(name))) keys.add(key)
+  }
+  return [...keys].sort()
 }
 
 function explain(key: TaskKey, { mesos, masters, backends }: ExplanationParts): TaskExplanation {

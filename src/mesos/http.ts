@@ -2,6 +2,7 @@ import { Agent as HttpAgent, type IncomingMessage, request as requestHttp } from
 import { Agent as HttpsAgent, request as requestHttps } from 'node:https'
 import { NavstarError } from '../base/error.ts'
 import type { Closeable } from '../base/scope.ts'
+import { failureOf } from './failure.ts'
 
 /** One POST. */
 export interface Post {
@@ -75,8 +76,7 @@ export class MesosConnections implements Closeable {
       if (error instanceof NavstarError) throw error
       const code = (error as NodeJS.ErrnoException).code ?? ''
       if (isReused && (code === 'ECONNRESET' || code === 'EPIPE')) return 'stale'
-      const isNoHttp = code.startsWith('HPE_')
-      throw new NavstarError(isNoHttp ? 'MESOS_RESPONSE_INVALID' : 'MESOS_UNREACHABLE', {
+      throw new NavstarError(failureOf(error), {
         attempt: `post to ${post.url.href}`,
         cause: error,
       })

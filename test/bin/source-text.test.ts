@@ -45,7 +45,7 @@ const CASES: readonly (readonly [name: string, view: SourceView, text: string])[
   [
     'ZooKeeper that is unreachable',
     { ...leader, problem: problem('ZOOKEEPER_UNREACHABLE'), reason: 'silent for 7000 ms' },
-    `zk://a:2181/mesos does not answer since ${since} (silent for 7000 ms). VIPs are right; the last known leader 10.0.0.9:5050 is followed on, a new one would not be noticed. Check --masters and that ZooKeeper has a quorum; the last known leader is kept.`,
+    `zk://a:2181/mesos does not answer since ${since} (silent for 7000 ms). VIPs are right; the last known leader 10.0.0.9:5050 is followed on, a new one would not be noticed. Check --masters and that ZooKeeper has a quorum.`,
   ],
   [
     'a cluster without a leader',
@@ -79,6 +79,11 @@ const CASES: readonly (readonly [name: string, view: SourceView, text: string])[
       audit: { since, problem: problem('MESOS_FORBIDDEN'), reason: 'HTTP status 403' },
     },
     `10.0.0.9:5050 is followed, but its audits fail since ${since}: HTTP status 403. Events still come; what the master leaves out of them is not made up for. Set --mesos-token or --mesos-credential for a principal that may view state.`,
+  ],
+  [
+    'a certificate that is not trusted',
+    { ...agent, problem: problem('MESOS_UNTRUSTED'), reason: 'self-signed certificate' },
+    `10.0.0.1:5051 shows a certificate that is not trusted since ${since} (self-signed certificate). ${STAY} Set --mesos-ca to the certificate of the CA that signed it, and see that it is for this host.`,
   ],
   [
     'a master that recovers',

@@ -110,7 +110,7 @@ describe('redirects', () => {
     )
     const credential = { kind: 'dcos', token: 'abc' } as const
     const stranger = clientOf(server.url, { credential })
-    await expect(stateText(stranger)).rejects.toMatchObject({ code: 'MESOS_UNREACHABLE' })
+    await expect(stateText(stranger)).rejects.toMatchObject({ code: 'MESOS_UNTRUSTED' })
     expect(await stateText(clientOf(server.url, { credential, caPem: pem ?? '' }))).toBe('{}')
     expect(server.requests[0]?.message.headers.authorization).toBe('token=abc')
     expect(plain.requests[0]?.message.headers.authorization).toBeUndefined()

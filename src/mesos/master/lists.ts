@@ -96,10 +96,12 @@ export class ListFollower {
   }
 }
 
-/** Refused credentials say more than masters that are down. */
+/** Refused credentials and certificates say more than masters that are down. */
 function whyNone(problems: readonly NavstarError[]): NavstarError {
-  const forbidden = problems.find(({ code }) => code === 'MESOS_FORBIDDEN')
-  if (forbidden !== undefined) return forbidden
+  const refused = problems.find(
+    ({ code }) => code === 'MESOS_FORBIDDEN' || code === 'MESOS_UNTRUSTED',
+  )
+  if (refused !== undefined) return refused
   const cause = new Error(problems.map(({ message }) => message).join('; '))
   return new NavstarError('MASTER_UNKNOWN', { attempt: 'ask each master of the list', cause })
 }

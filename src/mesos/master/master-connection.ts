@@ -11,6 +11,7 @@ import { NavstarError } from '../../base/error.ts'
 import type { Closeable } from '../../base/scope.ts'
 import { decompress } from '../content.ts'
 import { authorizationOf, type MesosCredential } from '../credential.ts'
+import { failureOf } from '../failure.ts'
 import { type Answer, MesosConnections } from '../http.ts'
 import { isRedirect, MAX_REDIRECTS, mayCarryCredentials, redirectTarget } from '../redirect.ts'
 import { withDeadline } from './deadline.ts'
@@ -225,7 +226,7 @@ function refusal(status: number, attempt: string, said: string): NavstarError {
 
 function asNavstarError(cause: unknown, attempt: string): NavstarError {
   if (cause instanceof NavstarError) return cause
-  const isNoHttp = (cause as NodeJS.ErrnoException).code?.startsWith('HPE_') === true
-  const code = isNoHttp ? 'MESOS_RESPONSE_INVALID' : 'MESOS_UNREACHABLE'
+  const code = failureOf(cause)
+  if (code === 'MESOS_UNTRUSTED') return new NavstarError(code, { attempt, cause })
   return new NavstarError(code, { attempt, cause, hint: HINT })
 }

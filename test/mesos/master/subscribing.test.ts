@@ -94,7 +94,7 @@ describe('subscribing', () => {
     expect(master.calls.map(({ headers }) => headers.authorization)).not.toContain('token=abc')
     const stranger = new Followed()
     stranger.start(secure.address)
-    await stranger.lost('MESOS_UNREACHABLE')
+    await stranger.lost('MESOS_UNTRUSTED')
     expect(stranger.stream.lastError?.message).toContain('self-signed')
     await stranger.close()
   })
@@ -291,7 +291,8 @@ describe('an audit', () => {
     await expect
       .poll(() => followed.registry.getSingleMetricAsString('navstar_mesos_master_audits_total'))
       .toMatch(/result="failed"} 1$/m)
-    expect(followed.stream).toMatchObject({ state: 'current', lastAuditWallMs: undefined })
+    const auditProblem = { sinceWallMs: expect.any(Number) }
+    expect(followed.stream).toMatchObject({ state: 'current', auditProblem })
     expect(followed.tasks).toEqual(['f/web'])
   })
 })
