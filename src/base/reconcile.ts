@@ -168,18 +168,8 @@ export class Reconciler<Operation> {
   /** Waits for a wake-up; audits whenever one is due. */
   async #waitForWork(signal: AbortSignal): Promise<void> {
     const { clock } = this.#options
-    const timer = new AbortController()
-    const untilAuditMs = Math.max(0, this.#nextAuditMs - clock.nowMs())
-    const ending = AbortSignal.any([signal, timer.signal])
-    void clock.sleep(untilAuditMs, { signal: ending }).then(
-      () => this.#wakeup.wake(),
-      () => undefined,
-    )
-    try {
-      await this.#wakeup.wait({ signal })
-    } finally {
-      timer.abort()
-    }
+    const timeoutMs = Math.max(0, this.#nextAuditMs - clock.nowMs())
+    await this.#wakeup.wait({ signal, limit: { clock, timeoutMs } })
     if (clock.nowMs() >= this.#nextAuditMs && !this.#isStale) await this.#audit()
   }
 

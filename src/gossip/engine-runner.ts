@@ -66,23 +66,12 @@ export class EngineRunner {
   async #sleep(signal: AbortSignal): Promise<void> {
     const { engine, clock } = this.#parts
     this.#sleepsUntilMs = engine.nextDueMs
-    const timer = new AbortController()
-    const cancel = () => timer.abort()
-    signal.addEventListener('abort', cancel, { once: true })
+    const durationMs = Math.max(0, this.#sleepsUntilMs - clock.nowMs())
+    const limit = { clock, timeoutMs: Math.min(LONGEST_SLEEP_MS, durationMs) }
     try {
-      const wait = this.#wakeup.wait({ signal: timer.signal })
-      const waits = [wait]
-      if (this.#sleepsUntilMs < Number.POSITIVE_INFINITY) {
-        const durationMs = Math.min(LONGEST_SLEEP_MS, this.#sleepsUntilMs - clock.nowMs())
-        waits.push(clock.sleep(Math.max(0, durationMs), { signal: timer.signal }))
-      }
-      for (const each of waits) each.catch(() => undefined) // the slower one ends by the abort
-      await Promise.race(waits)
+      await this.#wakeup.wait({ signal, limit })
     } catch (error) {
       if (!signal.aborted) throw error
-    } finally {
-      signal.removeEventListener('abort', cancel)
-      timer.abort(new Error('the engine is due'))
     }
   }
 }

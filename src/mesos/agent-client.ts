@@ -49,23 +49,25 @@ export class AgentClient implements AgentApi, Closeable {
    */
   async call(type: AgentCall, { signal }: { readonly signal: AbortSignal }): Promise<Answer> {
     signal.throwIfAborted()
-    const deadline = new AbortController()
-    const done = new AbortController()
-    this.#clock.sleep(this.#options.timeoutMs, { signal: done.signal }).then(
-      () => deadline.abort(new Error(`no whole answer within ${this.#options.timeoutMs} ms`)),
-      () => undefined,
+    const { timeoutMs } = this.#options
+    const ending = new AbortController()
+    const onAbort = () => ending.abort(signal.reason)
+    signal.addEventListener('abort', onAbort, { once: true })
+    const cancel = this.#clock.after(timeoutMs, () =>
+      ending.abort(new Error(`no whole answer within ${timeoutMs} ms`)),
     )
     try {
-      return await this.#follow(type, AbortSignal.any([signal, deadline.signal]))
+      return await this.#follow(type, ending.signal)
     } catch (error) {
       signal.throwIfAborted()
-      if (!deadline.signal.aborted) throw error
+      if (!ending.signal.aborted) throw error
       throw new NavstarError('MESOS_UNREACHABLE', {
         attempt: `${type} at ${this.#url.href}`,
         cause: error,
       })
     } finally {
-      done.abort()
+      cancel()
+      signal.removeEventListener('abort', onAbort)
     }
   }
 

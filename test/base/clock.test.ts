@@ -54,6 +54,22 @@ describe('the virtual clock', () => {
 })
 
 describe('the clock of the machine', () => {
+  test('rejects a sleep with the reason of the abort, and does not sleep when aborted before', async () => {
+    const abort = new AbortController()
+    const sleeping = systemClock.sleep(60_000, { signal: abort.signal })
+    const reason = new Error('stop')
+    abort.abort(reason)
+    await expect(sleeping).rejects.toBe(reason)
+    await expect(systemClock.sleep(60_000, { signal: abort.signal })).rejects.toBe(reason)
+  })
+
+  test('calls back after a while, unless that is cancelled', async () => {
+    const called: string[] = []
+    systemClock.after(1, () => called.push('cancelled'))()
+    await new Promise<void>((resolve) => systemClock.after(2, resolve))
+    expect(called).toEqual([])
+  })
+
   test('only grows and knows the date', () => {
     const startMs = systemClock.nowMs()
     expect(systemClock.nowMs()).toBeGreaterThanOrEqual(startMs)

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest'
+import { VirtualClock } from '../../src/base/virtual-clock.ts'
 import { Wakeup } from '../../src/base/wakeup.ts'
 
 const { signal } = new AbortController()
@@ -28,6 +29,28 @@ test('a waiter is woken, and the wake-up is used up', async () => {
   wakeup.wake()
   await waiting
   expect(await isSettled(wakeup.wait({ signal }))).toBe(false)
+})
+
+test('a wait ends with its time, and does not count as a wake-up', async () => {
+  const clock = new VirtualClock()
+  const wakeup = new Wakeup()
+  const limit = { clock, timeoutMs: 100 }
+  const waiting = wakeup.wait({ signal, limit })
+  await clock.advance(99)
+  expect(await isSettled(waiting)).toBe(false)
+  await clock.advance(1)
+  await waiting
+  expect(await isSettled(wakeup.wait({ signal }))).toBe(false)
+})
+
+test('a wait that a wake-up ended leaves no timer', async () => {
+  const clock = new VirtualClock()
+  const wakeup = new Wakeup()
+  const waiting = wakeup.wait({ signal, limit: { clock, timeoutMs: 100 } })
+  expect(clock.sleeperCount).toBe(1)
+  wakeup.wake()
+  await waiting
+  expect(clock.sleeperCount).toBe(0)
 })
 
 test('an aborted wait rejects with the reason and loses no wake-up', async () => {
