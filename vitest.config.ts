@@ -30,6 +30,13 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          name: 'guest',
+          include: ['test/guest/**/*.test.ts'],
+          ...serial,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           ...serial,

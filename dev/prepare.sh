@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what is missing and builds. Usage: dev/prepare.sh run|test|bench
+# Installs what is missing and builds. Usage: dev/prepare.sh run|test|guest|bench
 # Says what it installs; does nothing when all is there.
 set -eu
 cd "$(dirname "$0")/.."
@@ -23,6 +23,15 @@ if [ "$purpose" != run ]; then
   want /usr/sbin/nft nftables
   want /usr/share/java/zookeeper.jar zookeeper
   [ -e /usr/sbin/bpftool ] || [ -e /usr/bin/bpftool ] || packages="$packages bpftool"
+fi
+# Guest kernels (dev/guest); they exist for this architecture only.
+if [ "$(uname -m)" = x86_64 ] && { [ "$purpose" = test ] || [ "$purpose" = guest ]; }; then
+  want /usr/bin/linux.uml user-mode-linux
+  want /usr/bin/qemu-system-x86_64 qemu-system-x86
+  want /bin/busybox busybox-static
+  want /sbin/modprobe kmod
+  want /usr/bin/lz4 lz4
+  want /sbin/ipvsadm ipvsadm
 fi
 if [ -n "$packages" ]; then
   if [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then

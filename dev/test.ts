@@ -52,8 +52,13 @@ const STEPS: readonly Step[] = [
     count: countVitest,
   },
   {
-    title: 'kernel and end-to-end tests, one file after another',
-    command: ['vitest', 'run', '--project', 'kernel', '--project', 'e2e', '--no-file-parallelism'],
+    title: 'kernel, guest and end-to-end tests, one file after another',
+    command: [
+      'vitest',
+      'run',
+      ...['kernel', 'guest', 'e2e'].flatMap((project) => ['--project', project]),
+      '--no-file-parallelism',
+    ],
     count: countVitest,
   },
 ]

@@ -1,0 +1,6 @@
+/** What a guest's command line is made of. */
+export interface Machine {
+  readonly runDirectory: string
+  readonly initramfs: string
+  readonly memoryMib: number
+}
