@@ -12,7 +12,6 @@ import { agentAddress, type LookupHost } from './agent-address.ts'
 import type { AgentApi } from './agent-client.ts'
 import type { MesosOptions } from './config.ts'
 import { textOf } from './content.ts'
-import { type GoneAgent, GoneAgentWatch } from './gone-agent.ts'
 import type { MesosMetrics, PollResult } from './metrics.ts'
 import { keepUnchanged } from './state/same-task.ts'
 import { type Skipped, skippedIdentityOf } from './state/skipped.ts'
@@ -30,8 +29,6 @@ export interface PollStatus {
   readonly lastError: NavstarError | undefined
   /** What was left out of the newest state. */
   readonly skipped: readonly Skipped[]
-  /** The agent is gone for good and its tasks were withdrawn; undefined: it is not. */
-  readonly goneAgent?: GoneAgent | undefined
 }
 
 /** What the poller works with. */
@@ -55,7 +52,7 @@ const REST_MS = 25
  * Reads the agent's state again and again into a table of tasks.
  *
  * The table is complete from the first success on. A failed poll changes nothing: the last known
- * tasks stay, unless the agent is said to be gone for good. An answer that equals the one before, byte by byte as it came (compressed or not),
+ * tasks stay. An answer that equals the one before, byte by byte as it came (compressed or not),
  * is not even decompressed; this is what an idle agent gives.
  */
 export class Poller {
@@ -66,9 +63,6 @@ export class Poller {
   readonly #wakeup = new Wakeup()
   #isWanted = false
   #lastDurationMs = 0
-  readonly #gone: GoneAgentWatch
-  /** Mesos' id of the agent, as its tasks told last. */
-  #agentId: string | undefined
   /** Digest of the last answer that was read, and the address it was read with. */
   #seen = ''
   #known: ReadonlyMap<TaskKey, Task> = new Map()
@@ -78,7 +72,6 @@ export class Poller {
   constructor(parts: PollerParts) {
     this.#parts = parts
     this.#agentIp = parts.options.agentIp
-    this.#gone = new GoneAgentWatch(parts.clock, parts.log)
     this.#status = {
       lastSuccessMs: undefined,
       staleSinceWallMs: parts.clock.wallMs(),
@@ -100,12 +93,6 @@ export class Poller {
   pollSoon(): void {
     this.#isWanted = true
     this.#wakeup.wake()
-  }
-
-  /** The agent is gone for good, somebody says: sees now whether it answers. */
-  agentGone(gone: GoneAgent): void {
-    this.#gone.note(gone, this.#agentId)
-    this.pollSoon()
   }
 
   /** Polls until aborted. */
@@ -165,7 +152,6 @@ export class Poller {
     const state = readState(await textOf(answer, options.maxStateBytes), agentIp)
     signal.throwIfAborted()
     this.#known = keepUnchanged(this.#known, state.tasks)
-    this.#agentId = state.agentId ?? this.#agentId
     this.#seen = seen
     this.#report(state.skipped)
     metrics.onTasks(this.#known.values())
@@ -198,14 +184,12 @@ export class Poller {
     const { clock, log } = this.#parts
     if (this.#status.lastError !== undefined) log.info('mesos agent answers again')
     const lastSuccessMs = clock.nowMs()
-    this.#gone.onAnswer(this.#agentId)
     this.#status = {
       ...this.#status,
       lastSuccessMs,
       staleSinceWallMs: undefined,
       consecutiveFailures: 0,
       lastError: undefined,
-      goneAgent: undefined,
     }
   }
 
@@ -225,23 +209,6 @@ export class Poller {
       consecutiveFailures: this.#status.consecutiveFailures + 1,
       lastError: error,
     }
-    const gone = this.#gone.onFailure(error)
-    if (gone !== undefined) this.#withdraw(gone)
-  }
-
-  /** Nothing of this agent runs any more. What is not known yet stays unknown. */
-  #withdraw(gone: GoneAgent): void {
-    const { log, metrics } = this.#parts
-    if (this.#status.lastSuccessMs === undefined || this.#status.goneAgent !== undefined) return
-    log.warn('the agent is gone for good: its tasks are withdrawn', {
-      ...gone,
-      tasks: this.#known.size,
-    })
-    this.#status = { ...this.#status, goneAgent: gone }
-    this.#known = new Map()
-    this.#seen = '' // should it come back with the same answer, that is news
-    metrics.onTasks([])
-    this.tasks.replace(this.#known)
   }
 
   /** Logs and counts what was not skipped in the state before. */
