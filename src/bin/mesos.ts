@@ -56,7 +56,10 @@ export function textOf(wanted: string, view: TaskExplanations): string {
     ...(isMasterFollowed ? ['master'] : []),
     'cluster',
   ]
-  const lines = [`nothing is known of task ${wanted}: ${whom.join(' and ')} say nothing of it`]
+  const who = new Intl.ListFormat('en-GB').format(whom)
+  const lines = [
+    `nothing is known of task ${wanted}: ${who} ${whom.length === 1 ? 'says' : 'say'} nothing of it`,
+  ]
   if (agent.state === 'stale' || agent.state === 'searching') lines.push(unreadLine(agent))
   return lines.join('\n')
 }

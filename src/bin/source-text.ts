@@ -19,9 +19,13 @@ const AGENT_WORKS = {
 }
 
 function agentText(view: SourceView): string {
-  const { from, state, mayBeAbsent } = view
+  const { from, state, mayBeAbsent, gone } = view
   if (state === 'current') return from
   if (state === 'absent') return 'no agent here (--mesos none): this node has no tasks of its own'
+  if (gone !== undefined) {
+    const { agent, by } = gone
+    return `${what(view)}: agent ${agent} is gone for good, says ${by}. Its tasks were withdrawn. They come back with an agent that answers.`
+  }
   const works = state === 'stale' ? AGENT_WORKS.stale : AGENT_WORKS.searching
   if (mayBeAbsent) {
     const todo = 'Start mesos-agent; on a node where none is meant to run, start navstar with'
@@ -39,8 +43,8 @@ function leaderText(view: SourceView): string {
   }
   const works =
     leader === undefined
-      ? 'VIPs are right, each node polls its own agent; no master is followed.'
-      : `VIPs are right; the last known leader ${leader} is followed on, a new one would not be noticed.`
+      ? 'VIPs do not need it, each node polls its own agent; no master is followed.'
+      : `VIPs do not need it; the last known leader ${leader} is followed on, a new one would not be noticed.`
   return `${what(view)}. ${works} ${LEADER_TODOS[problem?.code ?? ''] ?? todoOf(view, '')}`
 }
 
@@ -51,7 +55,7 @@ const LEADER_TODOS: Readonly<Record<string, string>> = {
 }
 
 const STREAM_WORKS =
-  'VIPs are right, each node polls its own agent; only news take up to a poll longer.'
+  'VIPs do not need it, each node polls its own agent; only news take up to a poll longer.'
 
 function streamText(view: SourceView): string {
   const { from, state, since, problem, audit, isReceiving } = view

@@ -15,7 +15,8 @@ const leader = {
 }
 const stream = { source: 'stream', from: '10.0.0.9:5050', state: 'stale', since } as const
 const refused = 'connect ECONNREFUSED 10.0.0.1:5051'
-const NEWS = 'VIPs are right, each node polls its own agent; only news take up to a poll longer.'
+const NEWS =
+  'VIPs do not need it, each node polls its own agent; only news take up to a poll longer.'
 const STAY = 'VIPs stay as they were; tasks that start or end here are not seen.'
 
 const CASES: readonly (readonly [name: string, view: SourceView, text: string])[] = [
@@ -33,6 +34,14 @@ const CASES: readonly (readonly [name: string, view: SourceView, text: string])[
     `10.0.0.1:5051 does not answer since ${since} (${refused}). VIPs in the kernel stay; this node’s tasks are not known yet. Start mesos-agent; on a node where none is meant to run, start navstar with --mesos none.`,
   ],
   [
+    'an agent that is gone for good',
+    {
+      ...{ ...agent, problem: problem('MESOS_UNREACHABLE'), reason: refused },
+      gone: { agent: 'a-S1', by: 'the leading master' },
+    },
+    `10.0.0.1:5051 does not answer since ${since} (${refused}): agent a-S1 is gone for good, says the leading master. Its tasks were withdrawn. They come back with an agent that answers.`,
+  ],
+  [
     'an agent that answers 401',
     { ...agent, problem: problem('MESOS_FORBIDDEN'), reason: 'HTTP status 401' },
     `10.0.0.1:5051 refuses our credentials since ${since} (HTTP status 401). ${STAY} Set --mesos-token or --mesos-credential for a principal that may view state.`,
@@ -45,7 +54,7 @@ const CASES: readonly (readonly [name: string, view: SourceView, text: string])[
   [
     'ZooKeeper that is unreachable',
     { ...leader, problem: problem('ZOOKEEPER_UNREACHABLE'), reason: 'silent for 7000 ms' },
-    `zk://a:2181/mesos does not answer since ${since} (silent for 7000 ms). VIPs are right; the last known leader 10.0.0.9:5050 is followed on, a new one would not be noticed. Check --masters and that ZooKeeper has a quorum.`,
+    `zk://a:2181/mesos does not answer since ${since} (silent for 7000 ms). VIPs do not need it; the last known leader 10.0.0.9:5050 is followed on, a new one would not be noticed. Check --masters and that ZooKeeper has a quorum.`,
   ],
   [
     'a cluster without a leader',

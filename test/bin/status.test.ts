@@ -51,7 +51,7 @@ test('a well node has a line per part', () => {
 
 test('what is stale says since when and why', () => {
   expect(statusText({ ...VIEW, mesos: STALE })).toContain(
-    'stream  stale    b:5050 does not answer since 2026-01-31T00:00:00.000Z. VIPs are right, each',
+    'stream  stale    b:5050 does not answer since 2026-01-31T00:00:00.000Z. VIPs do not need it, each',
   )
 })
 

@@ -167,3 +167,21 @@ test('a task that does not run is not said to be healthy', () => {
   parts.mesos.tasks.update([[KEY, { ...WEB, phase: 'other' }]])
   expect(textOf('web', explainTasks('web', parts))).toContain('web of marathon, not running, mesos')
 })
+
+test('a label that is malformed says what is wrong with it', () => {
+  const parts = partsOf()
+  const ports = [{ protocol: 'tcp', port: port(80), vips: ['/web'] }] as const
+  parts.mesos.tasks.update([[KEY, { ...WEB, ports }]])
+  expect(textOf('web', explainTasks('web', parts))).toContain(
+    'port tcp 80 for VIP /web: no backend: a VIP label is malformed: it has no port',
+  )
+})
+
+test('who says nothing is named', () => {
+  const parts = partsOf({ masters: mastersWith('TASK_RUNNING') })
+  expect(textOf('x', explainTasks('x', parts))).toBe(
+    'nothing is known of task x: agent, master and cluster say nothing of it',
+  )
+  const lone = { ...partsOf(), config: { mesos: { agentUrl: undefined } } }
+  expect(textOf('x', explainTasks('x', lone))).toContain('cluster says nothing of it')
+})

@@ -1,4 +1,6 @@
 /** Why each port of a task is a backend of a VIP, or is not. */
+import { messageOf, type NavstarError } from '../../base/error.ts'
+import { ERROR_CODES } from '../../base/error-codes.ts'
 import type { Task, TaskPort } from '../../model/task.ts'
 import { formatEndpoint } from '../../model/vip.ts'
 import { advertise } from './advertise.ts'
@@ -32,13 +34,22 @@ function judge(task: Task, port: TaskPort): Pick<PortVerdict, 'verdict' | 'why' 
   }
   // What is stated is asked, so that the explanation cannot differ from it.
   const { records, problems } = advertise({ ...task, ports: [port] })
-  const notes = problems.map(({ message }) => message)
+  const notes = problems.map(noteOf)
   if (records.length === 0) return { verdict: 'none', why: notes.join('; '), endpoints: [] }
   const endpoints = records.map(formatEndpoint)
   const isActive = records.some(({ weight }) => weight > 0)
   const reason = isActive ? 'the task runs and is healthy' : whyDraining(task)
   const why = [reason, ...notes].join('; ')
   return { verdict: isActive ? 'backend' : 'draining', why, endpoints }
+}
+
+/** A problem without what was attempted: the port and the label stand before it. */
+function noteOf({ code, cause }: NavstarError): string {
+  const { summary } = ERROR_CODES[code]
+  const what = summary.startsWith('VIP')
+    ? summary
+    : `${summary.charAt(0).toLowerCase()}${summary.slice(1)}`
+  return cause === undefined ? what : `${what}: ${messageOf(cause)}`
 }
 
 function whyDraining({ phase, health }: Task): string {
