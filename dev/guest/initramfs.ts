@@ -4,7 +4,7 @@ import { basename } from 'node:path'
 import { fileURLToPath } from 'node:url'
 import { type CpioFile, cpioArchive } from './cpio.ts'
 import { moduleFiles } from './guest-modules.ts'
-import type { GuestKind } from './kinds.ts'
+import { BUSYBOX, type GuestKind } from './kinds.ts'
 
 /** What a guest is told. */
 export interface Assignment {
@@ -32,7 +32,7 @@ export interface GuestKernel {
 export async function initramfs(assignment: Assignment, kernel: GuestKernel): Promise<Buffer> {
   const modules = await moduleFiles(kernel.modules, kernel.firstModules)
   const files: CpioFile[] = [
-    { path: 'bin/busybox', content: await readFile('/bin/busybox'), isExecutable: true },
+    { path: 'bin/busybox', content: await readFile(BUSYBOX), isExecutable: true },
     { path: 'init', content: await readFile(scriptPath('init.sh')), isExecutable: true },
     { path: 'run.sh', content: await readFile(scriptPath('run.sh')) },
     { path: 'parameters', content: Buffer.from(parameters(assignment, kernel)) },

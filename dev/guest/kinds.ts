@@ -1,5 +1,5 @@
 /** The kinds of guests and what the host must have for each. */
-import { existsSync } from 'node:fs'
+import { existsSync, readFileSync } from 'node:fs'
 
 /** User Mode Linux, or Debian's kernel in QEMU. */
 export type GuestKind = 'uml' | 'qemu'
@@ -12,8 +12,11 @@ interface Requirement {
   readonly debianPackage: string
 }
 
+/** First programs of a guest. */
+export const BUSYBOX = '/bin/busybox'
+
 const EVERY_KIND: readonly Requirement[] = [
-  { path: '/bin/busybox', debianPackage: 'busybox-static' },
+  { path: BUSYBOX, debianPackage: 'busybox-static' },
   { path: '/sbin/modprobe', debianPackage: 'kmod' },
   { path: '/usr/bin/setpriv', debianPackage: 'util-linux' },
   { path: '/usr/bin/unshare', debianPackage: 'util-linux' },
@@ -36,9 +39,17 @@ const REQUIREMENTS: Readonly<Record<GuestKind, readonly Requirement[]>> = {
 
 /** What this host lacks for guests of a kind, e.g. `['root', 'user-mode-linux (/usr/bin/linux.uml)']`. */
 export function missingFor(kind: GuestKind): string[] {
-  const files = REQUIREMENTS[kind].filter(({ path }) => !existsSync(path))
+  const files = REQUIREMENTS[kind].filter(({ path }) => !existsSync(path) || !isUsable(path))
   return [
     ...(process.getuid?.() === 0 ? [] : ['root']),
     ...files.map(({ path, debianPackage }) => `${debianPackage} (${path})`),
   ]
+}
+
+/**
+ * Debian's other busybox needs libraries, which a guest does not have when it begins; programs
+ * name what loads these near their beginning.
+ */
+function isUsable(path: string): boolean {
+  return path !== BUSYBOX || !readFileSync(path).subarray(0, 4096).includes('ld-linux')
 }
