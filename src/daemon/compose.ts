@@ -22,6 +22,7 @@ import {
 } from '../l4lb/l4lb.ts'
 import { followMasters, type Mesos, startMesos, watchSources } from '../mesos/mesos.ts'
 import type { Ip } from '../model/ip.ts'
+import { forwardGoneAgents } from './gone-agents.ts'
 import { forwardHints } from './hints.ts'
 import { daemonResources } from './resources.ts'
 
@@ -71,6 +72,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   const masters =
     config.mesos.masters && followMasters(config.mesos.masters, { ...world, options: config.mesos })
   if (masters !== undefined) forwardHints({ masters, mesos, gossip, nodeIp, scope })
+  forwardGoneAgents({ masters, mesos, gossip, nodeIp, scope })
   watchSources({ options: config.mesos, mesos, masters, clock, registry })
   const cluster = startClusterBackends({ ...world, own, gossip, ranges })
   const { addresses } = cluster

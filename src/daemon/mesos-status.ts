@@ -28,6 +28,8 @@ export interface SourceView {
   readonly isReceiving?: true
   /** Of the agent: nothing listens where agents do by default, and there never was one. */
   readonly mayBeAbsent?: true
+  /** Of an agent that does not answer and is gone for good: who says so. Its tasks were withdrawn. */
+  readonly gone?: { readonly agent: string; readonly by: string }
   /** Of a current stream: its audits fail. */
   readonly audit?: {
     readonly since: string
@@ -65,7 +67,7 @@ export function mesosStatusView({ agentUrl, status, masters }: MesosStatusParts)
 
 /** How the reading of this node's agent stands. @param url undefined: no agent runs here */
 export function agentView(url: string | undefined, status: MesosStatus): SourceView {
-  const { staleSinceWallMs, lastSuccessMs, lastError } = status
+  const { staleSinceWallMs, lastSuccessMs, lastError, goneAgent: gone } = status
   if (url === undefined) return { source: 'agent', from: 'none', state: 'absent' }
   const from = new URL(url).host
   if (staleSinceWallMs === undefined) return { source: 'agent', from, state: 'current' }
@@ -78,6 +80,7 @@ export function agentView(url: string | undefined, status: MesosStatus): SourceV
     since: wallText(staleSinceWallMs),
     ...(lastError && problemOf(lastError)),
     ...(mayBeAbsent && { mayBeAbsent }),
+    ...(gone && { gone }),
   }
 }
 

@@ -13,11 +13,13 @@ import type { Task, TaskKey } from '../model/task.ts'
 import { type LookupHost, systemLookup } from './agent-address.ts'
 import { AgentClient } from './agent-client.ts'
 import type { Masters, MesosOptions } from './config.ts'
+import type { GoneNotice } from './gone-agent.ts'
 import { type FollowedMasters, startMasters } from './master/follow-masters.ts'
 import { openLeaderSource } from './master/leader.ts'
 import { leaderMetrics, mesosMetrics, sourceMetrics } from './metrics.ts'
 import { Poller, type PollStatus } from './poller.ts'
 
+export type { GoneNotice } from './gone-agent.ts'
 export type { FollowedMasters, MastersStatus } from './master/follow-masters.ts'
 
 /** What {@link startMesos} works with. */
@@ -44,6 +46,11 @@ export interface Mesos {
   readonly agentIp: () => Ip | undefined
   /** The agent has news, somebody says: it is read at once; bursts count once. */
   readonly pollSoon: () => void
+  /**
+   * The agent is gone for good, somebody says. When it does not answer, its tasks are withdrawn, and
+   * come back with the next answer; of another agent than the present one nothing is believed.
+   */
+  readonly agentGone: (gone: GoneNotice) => void
   readonly status: () => MesosStatus
 }
 
@@ -67,6 +74,7 @@ export function startMesos(parts: MesosParts): Mesos {
     tasks: poller.tasks,
     agentIp: () => poller.agentIp,
     pollSoon: () => poller.pollSoon(),
+    agentGone: (gone) => poller.agentGone(gone),
     status: () => poller.status,
   }
 }
@@ -79,6 +87,7 @@ function withoutAgent(agentIp: Ip | undefined): Mesos {
     tasks,
     agentIp: () => agentIp,
     pollSoon: () => undefined,
+    agentGone: () => undefined,
     status: () => ({
       lastSuccessMs: undefined,
       staleSinceWallMs: undefined,

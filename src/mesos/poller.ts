@@ -12,6 +12,7 @@ import { agentAddress, type LookupHost } from './agent-address.ts'
 import type { AgentApi } from './agent-client.ts'
 import type { MesosOptions } from './config.ts'
 import { textOf } from './content.ts'
+import { GoneAgentWatch, type GoneNotice } from './gone-agent.ts'
 import type { MesosMetrics, PollResult } from './metrics.ts'
 import { keepUnchanged } from './state/same-task.ts'
 import { type Skipped, skippedIdentityOf } from './state/skipped.ts'
@@ -29,6 +30,8 @@ export interface PollStatus {
   readonly lastError: NavstarError | undefined
   /** What was left out of the newest state. */
   readonly skipped: readonly Skipped[]
+  /** The agent is gone for good and its tasks were withdrawn; undefined: it is not. */
+  readonly goneAgent?: GoneNotice | undefined
 }
 
 /** What the poller works with. */
@@ -52,8 +55,9 @@ const REST_MS = 25
  * Reads the agent's state again and again into a table of tasks.
  *
  * The table is complete from the first success on. A failed poll changes nothing: the last known
- * tasks stay. An answer that equals the one before, byte by byte as it came (compressed or not),
- * is not even decompressed; this is what an idle agent gives.
+ * tasks stay, unless the agent is said to be gone for good. An answer that equals the one before,
+ * byte by byte as it came (compressed or not), is not even decompressed; this is what an idle agent
+ * gives.
  */
 export class Poller {
   readonly tasks: Table<TaskKey, Task> = new Table<TaskKey, Task>()
@@ -63,6 +67,9 @@ export class Poller {
   readonly #wakeup = new Wakeup()
   #isWanted = false
   #lastDurationMs = 0
+  readonly #gone: GoneAgentWatch
+  /** Mesos' id of the agent, as its tasks told last. */
+  #agentId: string | undefined
   /** Digest of the last answer that was read, and the address it was read with. */
   #seen = ''
   #known: ReadonlyMap<TaskKey, Task> = new Map()
@@ -72,6 +79,7 @@ export class Poller {
   constructor(parts: PollerParts) {
     this.#parts = parts
     this.#agentIp = parts.options.agentIp
+    this.#gone = new GoneAgentWatch(parts.clock, parts.log)
     this.#status = {
       lastSuccessMs: undefined,
       staleSinceWallMs: parts.clock.wallMs(),
@@ -93,6 +101,12 @@ export class Poller {
   pollSoon(): void {
     this.#isWanted = true
     this.#wakeup.wake()
+  }
+
+  /** The agent is gone for good, somebody says: sees now whether it answers. */
+  agentGone(gone: GoneNotice): void {
+    this.#gone.note(gone, this.#agentId)
+    this.pollSoon()
   }
 
   /** Polls until aborted. */
@@ -152,6 +166,7 @@ export class Poller {
     const state = readState(await textOf(answer, options.maxStateBytes), agentIp)
     signal.throwIfAborted()
     this.#known = keepUnchanged(this.#known, state.tasks)
+    this.#agentId = state.agentId ?? this.#agentId
     this.#seen = seen
     this.#report(state.skipped)
     metrics.onTasks(this.#known.values())
@@ -184,12 +199,14 @@ export class Poller {
     const { clock, log } = this.#parts
     if (this.#status.lastError !== undefined) log.info('mesos agent answers again')
     const lastSuccessMs = clock.nowMs()
+    this.#gone.onAnswer(this.#agentId)
     this.#status = {
       ...this.#status,
       lastSuccessMs,
       staleSinceWallMs: undefined,
       consecutiveFailures: 0,
       lastError: undefined,
+      goneAgent: undefined,
     }
   }
 
@@ -209,6 +226,23 @@ export class Poller {
       consecutiveFailures: this.#status.consecutiveFailures + 1,
       lastError: error,
     }
+    const gone = this.#gone.onFailure(error)
+    if (gone !== undefined) this.#withdraw(gone)
+  }
+
+  /** Nothing of this agent runs any more. What is not known yet stays unknown. */
+  #withdraw(gone: GoneNotice): void {
+    const { log, metrics } = this.#parts
+    if (this.#status.lastSuccessMs === undefined || this.#status.goneAgent !== undefined) return
+    log.warn('the agent is gone for good: its tasks are withdrawn', {
+      ...gone,
+      tasks: this.#known.size,
+    })
+    this.#status = { ...this.#status, goneAgent: gone }
+    this.#known = new Map()
+    this.#seen = '' // should it come back with the same answer, that is news
+    metrics.onTasks([])
+    this.tasks.replace(this.#known)
   }
 
   /** Logs and counts what was not skipped in the state before. */

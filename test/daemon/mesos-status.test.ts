@@ -75,6 +75,8 @@ describe('the status of Mesos', () => {
     const silent = { ...AGENT, staleSinceWallMs: SINCE_MS, lastError: error }
     const problem = { code: 'MESOS_UNREACHABLE' }
     expect(viewOf(silent).sources).toMatchObject([{ state: 'stale', since: SINCE, problem }])
+    const gone = { agent: 'a-S1', by: 'node b' }
+    expect(viewOf({ ...silent, goneAgent: gone }).sources).toMatchObject([{ state: 'stale', gone }])
     const never = { ...silent, lastSuccessMs: undefined }
     expect(viewOf(never).sources).toMatchObject([{ state: 'searching', since: SINCE, problem }])
   })

@@ -1,7 +1,15 @@
 import { NavstarError } from '../../base/error.ts'
 import type { Ip } from '../../model/ip.ts'
 import type { Task, TaskKey } from '../../model/task.ts'
-import { FieldError, type JsonObject, listAt, objectAt, toObject, valueAt } from './json-fields.ts'
+import {
+  FieldError,
+  isObject,
+  type JsonObject,
+  listAt,
+  objectAt,
+  toObject,
+  valueAt,
+} from './json-fields.ts'
 import type { Skipped } from './skipped.ts'
 import { frameworkNames, readTask } from './task.ts'
 
@@ -9,6 +17,8 @@ import { frameworkNames, readTask } from './task.ts'
 export interface AgentState {
   readonly tasks: ReadonlyMap<TaskKey, Task>
   readonly skipped: readonly Skipped[]
+  /** Mesos' id of the agent, which its tasks name; undefined without any. */
+  readonly agentId: string | undefined
 }
 
 /**
@@ -30,7 +40,7 @@ export function readState(text: string, agentIp: Ip): AgentState {
       const task = readTask(entry, { agentIp, frameworks, onSkipped })
       if (task !== undefined && !isAfterthought(task, tasks)) tasks.set(task.key, task)
     }
-    return { tasks, skipped }
+    return { tasks, skipped, agentId: agentIdOf(state) }
   } catch (error) {
     if (error instanceof FieldError) throw invalid('GET_STATE', error)
     throw error
@@ -60,6 +70,13 @@ function taskEntries(state: JsonObject): readonly unknown[] {
   if (objectAt(state, ['get_tasks']) === undefined) throw new FieldError('get_tasks', 'set')
   const isMasterLike = valueAt(state, ['get_tasks', 'tasks']) !== undefined
   return listAt(state, ['get_tasks', isMasterLike ? 'tasks' : 'launched_tasks'])
+}
+
+/** What Mesos calls the agent: all its tasks say the same. */
+function agentIdOf(state: JsonObject): string | undefined {
+  const [first] = taskEntries(state)
+  const id = isObject(first) ? valueAt(first, ['agent_id', 'value']) : undefined
+  return typeof id === 'string' ? id : undefined
 }
 
 /** Agents have been seen to list a dead task beside its running successor of the same id. */
