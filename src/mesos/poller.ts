@@ -14,6 +14,7 @@ import type { MesosOptions } from './config.ts'
 import { textOf } from './content.ts'
 import { GoneAgentWatch, type GoneNotice } from './gone-agent.ts'
 import type { MesosMetrics, PollResult } from './metrics.ts'
+import { Rest } from './rest.ts'
 import { keepUnchanged } from './state/same-task.ts'
 import { type Skipped, skippedIdentityOf } from './state/skipped.ts'
 import { readState } from './state/state.ts'
@@ -48,9 +49,6 @@ export interface PollerParts {
   readonly metrics: MesosMetrics
 }
 
-/** From the end of a poll to one that was asked for; longer after a poll that took longer. */
-const REST_MS = 25
-
 /**
  * Reads the agent's state again and again into a table of tasks.
  *
@@ -66,7 +64,7 @@ export class Poller {
   #mustAskAddress = true
   readonly #wakeup = new Wakeup()
   #isWanted = false
-  #lastDurationMs = 0
+  readonly #rest: Rest = new Rest()
   readonly #gone: GoneAgentWatch
   /** Mesos' id of the agent, as its tasks told last. */
   #agentId: string | undefined
@@ -136,7 +134,7 @@ export class Poller {
     }
     // A silent agent is not asked more often by hints than a healthy one without.
     const isSilent = this.#status.consecutiveFailures > 0
-    const restMs = isSilent ? options.pollIntervalMs : Math.max(REST_MS, this.#lastDurationMs)
+    const restMs = isSilent ? options.pollIntervalMs : this.#rest.durationMs
     const leftMs = Math.min(timeoutMs, restMs) - (clock.nowMs() - sinceMs)
     if (leftMs > 0) await clock.sleep(leftMs, { signal })
   }
@@ -153,8 +151,9 @@ export class Poller {
       signal.throwIfAborted()
       this.#fail(toNavstarError(error, 'poll the Mesos agent'))
     }
-    this.#lastDurationMs = clock.nowMs() - startMs
-    metrics.onPoll(result, this.#lastDurationMs)
+    const durationMs = clock.nowMs() - startMs
+    this.#rest.note(durationMs)
+    metrics.onPoll(result, durationMs)
   }
 
   async #read(signal: AbortSignal): Promise<PollResult> {
