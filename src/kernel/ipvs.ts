@@ -54,7 +54,7 @@ export interface IpvsDestination extends IpvsEndpoint {
   readonly lowerThreshold: number
 }
 
-/** Counters since the object was made, and rates that the kernel estimates every two seconds. */
+/** Counters since the object was made, and rates; the kernel updates them every two seconds. */
 export interface IpvsStatistics {
   readonly connections: number
   readonly incomingPackets: number

@@ -1,6 +1,7 @@
 //! Counters, rates, and the numbers that are not a service's.
 
-/// Counters since the object was made, and rates estimated by the kernel every two seconds.
+/// Counters since the object was made, and rates. The kernel brings them up to date every two
+/// seconds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Statistics {
     /// Connections scheduled.
