@@ -274,6 +274,8 @@ export interface BpfLoadOptions {
   constants: Record<string, number>
   /** Entries of maps, by name, where the object's own number does not do. */
   maxEntries?: Record<string, number>
+  /** Programs that are not loaded, since the kernel lacks what they need, e.g. `sock_ops`. */
+  leftOut?: Array<string>
   /** All maps must be pinned already; none is created. */
   attachOnly?: boolean
 }

@@ -48,6 +48,8 @@ export interface BpfObjectOptions {
   readonly constants: Readonly<Record<string, number>>
   /** Sizes of maps by name, where the object's own do not fit. */
   readonly maxEntries: Readonly<Record<string, number>>
+  /** Programs that are not loaded, since the kernel lacks what they need. */
+  readonly leftOut?: readonly string[]
 }
 
 /** Where a program is attached. */
@@ -71,6 +73,7 @@ export async function loadBpfObject(options: BpfObjectOptions): Promise<BpfObjec
     ...options,
     constants: { ...options.constants },
     maxEntries: { ...options.maxEntries },
+    leftOut: [...(options.leftOut ?? [])],
   })
   return {
     map: (name) => object.map(name),

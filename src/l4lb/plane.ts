@@ -42,19 +42,23 @@ export interface UnsupportedOption {
   readonly reason: string
 }
 
-/** What the kernel counted of one backend of a service since the plane has it; absent: not counted. */
+/**
+ * What the kernel counted of one backend of a service since the plane has it; an absent number is not
+ * counted. A backend that this node has not used may be absent altogether.
+ */
 export interface BackendStatistics extends Pick<Backend, 'address' | 'port'> {
   /** New connections, or flows of UDP. */
   readonly connections?: number
   readonly activeConnections?: number
   /** Connections that wait to be established. */
   readonly pendingConnections?: number
-  /** Connections that were never established, or that the backend reset at once. */
+  /** Connections that were never established. */
   readonly failures?: number
   readonly retransmits?: number
+  /** Of connections that ended. */
   readonly bytesToBackend?: number
   readonly bytesFromBackend?: number
-  /** How many connections took up to 2ⁿ µs to be established, by n from 0. */
+  /** How many connections took more than 2ⁿ⁻¹ and up to 2ⁿ µs to be established, by n from 0. */
   readonly connectTimes?: readonly number[]
 }
 

@@ -3,6 +3,7 @@ import { readdir } from 'node:fs/promises'
 import { describe, expect, it } from 'vitest'
 import { firstLine } from '../../src/demo/host/host-process.ts'
 import { bpfLinkState } from '../../src/kernel/bpf.ts'
+import { LAYOUT_VERSION } from '../../src/l4lb/planes/ebpf/kernel.ts'
 import { PROGRAMS } from '../../src/l4lb/planes/ebpf/plane.ts'
 import type { Service } from '../../src/model/vip.ts'
 import { ADDRESSES } from './network.ts'
@@ -135,7 +136,7 @@ async function expectServed(rig: Rig): Promise<void> {
 /** The numbers that the kernel gave to the attached programs. */
 async function identities({ kind, places }: Rig): Promise<(number | undefined)[]> {
   if (kind === 'nftables') return []
-  const pins = PROGRAMS.map((program) => `${places.pinDirectory}/v1/link-${program}`)
+  const pins = PROGRAMS.map((program) => `${places.pinDirectory}/${LAYOUT_VERSION}/link-${program}`)
   return (await Promise.all(pins.map(bpfLinkState))).map((state) => state?.programId)
 }
 

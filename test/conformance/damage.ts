@@ -3,7 +3,9 @@ import { rm } from 'node:fs/promises'
 import { run } from '../../src/demo/run.ts'
 import { type BpfMap, openPinnedMap } from '../../src/kernel/bpf.ts'
 import type { PlaneKind } from '../../src/l4lb/plane.ts'
+import { LAYOUT_VERSION } from '../../src/l4lb/planes/ebpf/kernel.ts'
 import {
+  decodeVipValue,
   encodeEndpoint,
   encodeMemberKey,
   encodeSlotKey,
@@ -11,6 +13,7 @@ import {
   encodeVipValue,
   encodeWeight,
   SIZES,
+  type VipValue,
 } from '../../src/l4lb/planes/ebpf/layout.ts'
 import type { Service } from '../../src/model/vip.ts'
 import { type Rig, service } from './rig.ts'
@@ -55,7 +58,31 @@ const NFTABLES: readonly Damage[] = [
   ip('the route to the IPv6 block is deleted', '-6', 'route', 'delete', 'fd01:c::/64'),
 ]
 
+/** An entry without options. */
+const PLAIN: VipValue = {
+  set: 0,
+  slots: 0,
+  algorithm: 'random',
+  firstHead: 0,
+  heads: 0,
+  affinitySeconds: 0,
+  connectionLimit: 0,
+}
+
 const EBPF: readonly Damage[] = [
+  ...(
+    [
+      ['the algorithm of a VIP is changed', { algorithm: 'rr' }],
+      ['the affinity of a VIP is changed', { affinitySeconds: 5 }],
+      ['the limit of a VIP is changed', { connectionLimit: 5 }],
+      ['a VIP has heads elsewhere', { firstHead: 1 }],
+      ['a VIP has fewer heads', { heads: 1 }],
+    ] satisfies [string, Partial<VipValue>][]
+  ).map(([what, wrong]) => changeVip(what, (value) => ({ ...value, ...wrong }))),
+  map('a VIP has an unknown algorithm', 'vips', async (vips) => {
+    const value = encodeVipValue(PLAIN)
+    await vips.update(encodeVipKey(VICTIM), value.fill(255, 8, 12))
+  }),
   map('an entry of vips is deleted', 'vips', (vips) => vips.delete(encodeVipKey(VICTIM))),
   map('all entries of vips are deleted', 'vips', empty),
   map('all entries of slots are deleted', 'slots', empty),
@@ -69,7 +96,7 @@ const EBPF: readonly Damage[] = [
   map('a VIP is added', 'vips', (vips) =>
     vips.update(
       encodeVipKey({ ...VICTIM, port: 99 as never }),
-      encodeVipValue({ set: 77, slots: 2 }),
+      encodeVipValue({ ...PLAIN, set: 77, slots: 2 }),
     ),
   ),
   map('a slot of no VIP is added', 'slots', (slots) =>
@@ -91,8 +118,8 @@ const EBPF: readonly Damage[] = [
     what: 'the pins of all links are removed',
     inflict: (rig) =>
       Promise.all(
-        ['connect4', 'connect6', 'sendmsg4', 'sendmsg6', 'recvmsg4', 'recvmsg6'].map((program) =>
-          rm(linkPin(rig, program)),
+        ['connect4', 'connect6', 'sendmsg4', 'sendmsg6', 'recvmsg4', 'recvmsg6', 'sock_ops'].map(
+          (program) => rm(linkPin(rig, program)),
         ),
       ),
   },
@@ -119,11 +146,24 @@ async function deleteFirstRule(rig: Rig): Promise<void> {
 
 function map(what: string, name: string, change: (map: BpfMap) => Promise<unknown>): Damage {
   const inflict = async ({ places }: Rig) => {
-    const opened = await openPinnedMap(`${places.pinDirectory}/v1/${name}`)
+    const opened = await openPinnedMap(`${places.pinDirectory}/${LAYOUT_VERSION}/${name}`)
     await change(opened)
     opened.close()
   }
   return { what, inflict }
+}
+
+function changeVip(what: string, change: (value: VipValue) => VipValue): Damage {
+  return map(what, 'vips', async (vips) => {
+    const { keys, values } = await vips.dump()
+    const wanted = Buffer.from(encodeVipKey(VICTIM))
+    for (let at = 0; at * SIZES.vipKey < keys.length; at++) {
+      const key = keys.subarray(at * SIZES.vipKey, (at + 1) * SIZES.vipKey)
+      const value = decodeVipValue(values, at * SIZES.vipValue)
+      if (value !== undefined && wanted.equals(key))
+        await vips.update(key, encodeVipValue(change(value)))
+    }
+  })
 }
 
 async function empty(opened: BpfMap): Promise<void> {
@@ -131,5 +171,5 @@ async function empty(opened: BpfMap): Promise<void> {
 }
 
 function linkPin({ places }: Rig, program: string): string {
-  return `${places.pinDirectory}/v1/link-${program}`
+  return `${places.pinDirectory}/${LAYOUT_VERSION}/link-${program}`
 }

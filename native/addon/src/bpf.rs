@@ -60,6 +60,8 @@ pub struct BpfLoadOptions {
     pub constants: HashMap<String, f64>,
     /// Entries of maps, by name, where the object's own number does not do.
     pub max_entries: Option<HashMap<String, u32>>,
+    /// Programs that are not loaded, since the kernel lacks what they need, e.g. `sock_ops`.
+    pub left_out: Option<Vec<String>>,
     /// All maps must be pinned already; none is created.
     pub attach_only: Option<bool>,
 }
@@ -219,6 +221,7 @@ fn load(options: &BpfLoadOptions) -> Outcome<Object> {
         pin_directory: Path::new(&options.pin_directory),
         constants: &constants,
         max_entries: options.max_entries.as_ref().unwrap_or(&HashMap::new()),
+        left_out: options.left_out.as_deref().unwrap_or_default(),
         is_attach_only: options.attach_only.unwrap_or(false),
     })?;
     Ok(object)

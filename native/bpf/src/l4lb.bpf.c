@@ -2,7 +2,7 @@
 /*
  * Virtual IPs at the socket: the destination is exchanged when a socket connects or sends, and
  * shown as the VIP again where the socket asks. No packet is ever touched, so there is no SNAT, no
- * conntrack entry and no cost after connect.
+ * conntrack entry and no cost after connect. What becomes of a TCP connection is counted.
  *
  * Only the kernel's uapi headers are used, no kernel BTF and no relocation against it: one object
  * loads from 5.10 to 6.18.
@@ -17,8 +17,10 @@
 
 #include "address.h"
 #include "choose.h"
+#include "connection.h"
 #include "layout.h"
 #include "maps.h"
+#include "measure.h"
 
 /*
  * 1 where the kernel has bpf_set_retval for these programs (6.1). The constant is frozen before
@@ -61,16 +63,17 @@ static __always_inline void remember_origin(__u64 cookie, const struct endpoint 
 static __always_inline enum verdict connect_to_backend(struct bpf_sock_addr *context,
 						       struct endpoint *destination)
 {
-	struct vip_key vip = vip_of(context, destination);
-	struct endpoint backend = {};
+	struct member_key chosen = { .vip = vip_of(context, destination) };
 	int is_kept = 0;
-	enum verdict verdict = choose(&vip, NULL, &backend, &is_kept);
+	enum verdict verdict = choose(context, NULL, &chosen, &is_kept);
 
 	if (verdict != TRANSLATE)
 		return verdict;
-	remember_origin(bpf_get_socket_cookie(context), &backend, destination, is_kept);
+	remember_origin(bpf_get_socket_cookie(context), &chosen.backend, destination, is_kept);
 	count(TRANSLATED);
-	*destination = backend;
+	if (chosen.vip.protocol == IPPROTO_UDP)
+		count_flow(&chosen);
+	*destination = chosen.backend;
 	return TRANSLATE;
 }
 
@@ -78,21 +81,23 @@ static __always_inline enum verdict connect_to_backend(struct bpf_sock_addr *con
 static __always_inline enum verdict send_to_backend(struct bpf_sock_addr *context,
 						    struct endpoint *destination)
 {
+	struct member_key chosen = { .vip = vip_of(context, destination) };
 	struct flow_key flow = {
 		.cookie = bpf_get_socket_cookie(context),
-		.vip = vip_of(context, destination),
+		.vip = chosen.vip,
 	};
-	struct endpoint backend = {};
 	int is_kept = 0;
-	enum verdict verdict = choose(&flow.vip, &flow, &backend, &is_kept);
+	enum verdict verdict = choose(context, &flow, &chosen, &is_kept);
 
 	if (verdict != TRANSLATE)
 		return verdict;
-	if (!is_kept)
-		bpf_map_update_elem(&flows, &flow, &backend, BPF_ANY);
-	remember_origin(flow.cookie, &backend, destination, is_kept);
+	if (!is_kept) {
+		bpf_map_update_elem(&flows, &flow, &chosen.backend, BPF_ANY);
+		count_flow(&chosen);
+	}
+	remember_origin(flow.cookie, &chosen.backend, destination, is_kept);
 	count(TRANSLATED);
-	*destination = backend;
+	*destination = chosen.backend;
 	return TRANSLATE;
 }
 
@@ -258,6 +263,24 @@ SEC("cgroup/getpeername6")
 int getpeername6(struct bpf_sock_addr *context)
 {
 	return show_origin6(context);
+}
+
+/* On the same group: counts what becomes of the connections. */
+SEC("sockops")
+int sock_ops(struct bpf_sock_ops *context)
+{
+	switch (context->op) {
+	case BPF_SOCK_OPS_TCP_CONNECT_CB:
+		begin_connection(context);
+		break;
+	case BPF_SOCK_OPS_STATE_CB:
+		note_state(context);
+		break;
+	case BPF_SOCK_OPS_RETRANS_CB:
+		note_retransmit(context);
+		break;
+	}
+	return 1;
 }
 
 /* No helper used here asks for the GPL. */

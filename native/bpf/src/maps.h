@@ -61,6 +61,53 @@ struct {
 	__uint(pinning, LIBBPF_PIN_BY_NAME);
 } origins SEC(".maps");
 
+/* The backend that a client had last. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 32768);
+	__type(key, struct affinity_key);
+	__type(value, struct affinity);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} affinities SEC(".maps");
+
+/* Whose turn it is in a VIP. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 65536);
+	__type(key, struct vip_key);
+	__type(value, __u64);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} cursors SEC(".maps");
+
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 131072);
+	__type(key, struct member_key);
+	__type(value, struct measure);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} measures SEC(".maps");
+
+/* By socket cookie. No LRU: what it evicted would count as active for ever. */
+struct {
+	__uint(type, BPF_MAP_TYPE_HASH);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__uint(max_entries, 131072);
+	__type(key, __u64);
+	__type(value, struct connection);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} connections SEC(".maps");
+
+/* A measure is too large for the stack: here a new one is written. */
+struct {
+	__uint(type, BPF_MAP_TYPE_PERCPU_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct measure);
+	__uint(pinning, LIBBPF_PIN_BY_NAME);
+} blanks SEC(".maps");
+
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(max_entries, RANGE_COUNT);

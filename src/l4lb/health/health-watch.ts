@@ -92,7 +92,8 @@ function countersOf(statistics: PlaneStatistics): Map<EndpointKey, BackendCounte
   for (const [service, backends] of statistics) {
     const { protocol } = parseServiceKey(service)
     for (const backend of backends) {
-      const { connections, failures, pendingConnections } = backend
+      const { connectTimes, failures, pendingConnections } = backend
+      const connections = connectTimes?.reduce((total, count) => total + count) // established ones
       if (connections === undefined || failures === undefined) continue
       const key = endpointKeyOf(protocol, backend)
       const sum = all.get(key) ?? { connections: 0, failures: 0, pending: 0 }

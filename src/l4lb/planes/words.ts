@@ -11,6 +11,11 @@ export function readWord(bytes: Uint8Array, offset: number): number {
   return low + high * 65_536
 }
 
+/** Reads a number of 64 bits; exact below 2^53. */
+export function readLong(bytes: Uint8Array, offset: number): number {
+  return readWord(bytes, offset) + readWord(bytes, offset + 4) * 4_294_967_296
+}
+
 /** Writes a number. */
 export function writeWord(value: number, bytes: Uint8Array, offset: number): void {
   bytes[offset] = value

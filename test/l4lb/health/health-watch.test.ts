@@ -31,7 +31,8 @@ beforeEach(() => {
 
 function count(counters: Partial<BackendStatistics>, ...services: readonly string[]): void {
   const keys = services.length === 0 ? ['tcp/11.0.0.1/80'] : services
-  const row = { ...ENDPOINT, connections: 0, failures: 0, ...counters }
+  const { connections = 0 } = counters
+  const row = { ...ENDPOINT, failures: 0, connectTimes: [connections], ...counters }
   statistics = new Map(keys.map((key) => [key as ServiceKey, [row]] as const))
 }
 

@@ -1,18 +1,19 @@
 /** What others, and a daemon that died between two writes, do to the maps. */
 import fc from 'fast-check'
 import {
+  decodeVipValue,
   encodeEndpoint,
   encodeMemberKey,
   encodeSlotKey,
   encodeVipKey,
-  encodeVipValue,
   encodeWeight,
   SIZES,
+  type VipValue,
 } from '../../../src/l4lb/planes/ebpf/layout.ts'
 import { PROGRAMS } from '../../../src/l4lb/planes/ebpf/plane.ts'
 import type { Backend, Service } from '../../../src/model/vip.ts'
 import { anyService } from '../services.ts'
-import { type FakeEbpf, uint32 } from './fake-ebpf.ts'
+import { type FakeEbpf, uint32, vipValue } from './fake-ebpf.ts'
 
 /** A change of the kernel's state; `name` shows in counterexamples. */
 export interface Damage {
@@ -39,7 +40,39 @@ const wrongSlots = fc.tuple(pick, number, number).map(
     name: `VIP ${index} has set ${set} with ${slots} slots`,
     inflict: ({ contents }) => {
       const key = keyAt([...contents.vips.entries.keys()], index)
-      if (key !== undefined) contents.vips.edit(key, encodeVipValue({ set, slots }))
+      if (key !== undefined) contents.vips.edit(key, vipValue({ set, slots }))
+    },
+  }),
+)
+
+const wrongChoosing = fc.tuple(pick, fc.constantFrom('rr', 'maglev'), number, number).map(
+  ([index, algorithm, affinitySeconds, heads]): Damage => ({
+    name: `VIP ${index} is chosen by ${algorithm}, ${affinitySeconds} s, ${heads} heads`,
+    inflict: ({ contents }) => {
+      const [key, value] =
+        [...contents.vips.entries][index % Math.max(1, contents.vips.entries.size)] ?? []
+      if (key === undefined || value === undefined) return
+      const { set = 0, slots = 0 } = decodeVipValue(Buffer.from(value, 'hex'), 0) ?? {}
+      const changed = vipValue({
+        set,
+        slots,
+        algorithm,
+        affinitySeconds,
+        heads,
+      } as Partial<VipValue>)
+      contents.vips.edit(new Uint8Array(Buffer.from(key, 'hex')), changed)
+    },
+  }),
+)
+
+const counted = anyService.map(
+  (service): Damage => ({
+    name: `measures and a cursor of ${service.protocol} ${service.address} ${service.port}`,
+    inflict: ({ contents }) => {
+      for (const [key] of memberEntries(service)) {
+        contents.measures.edit(key, new Uint8Array(SIZES.measure))
+      }
+      contents.cursors.edit(encodeVipKey(service), new Uint8Array(SIZES.cursor))
     },
   }),
 )
@@ -101,6 +134,8 @@ const wrongRange = fc.nat(7).map(
 export const anyDamage: fc.Arbitrary<Damage> = fc.oneof(
   deleted,
   wrongSlots,
+  wrongChoosing,
+  counted,
   copiedVip,
   junkSlot,
   members,

@@ -4,6 +4,7 @@ import {
   decodeVipValue,
   encodeEndpoint,
   encodeVipKey,
+  type VipValue,
 } from '../../../src/l4lb/planes/ebpf/layout.ts'
 import type { Service } from '../../../src/model/vip.ts'
 import { runs } from '../runs.ts'
@@ -88,7 +89,7 @@ function choose({ moments, start, service, dice }: Reader): string | undefined {
   for (let attempt = 0; attempt < ATTEMPTS; attempt++) {
     const entry = pass().vips.get(hex(vip))
     if (entry === undefined) return undefined
-    const { set, slots } = decodeVipValue(Buffer.from(entry, 'hex'), 0)
+    const { set, slots } = vipValueOf(entry)
     if (slots === 0) return undefined
     const endpoint = pass().slots.get(hex(uint32(set, roll(dice) % slots)))
     if (endpoint !== undefined && pass().members.has(hex(vip) + endpoint)) return endpoint
@@ -102,13 +103,19 @@ function expectNoDangling({ vips, slots, members }: Moment, services: readonly S
     const vip = hex(encodeVipKey(service))
     const entry = vips.get(vip)
     if (entry === undefined) continue
-    const value = decodeVipValue(Buffer.from(entry, 'hex'), 0)
+    const value = vipValueOf(entry)
     for (let slot = 0; slot < value.slots; slot++) {
       const endpoint = slots.get(hex(uint32(value.set, slot)))
       expect(endpoint).toBeDefined()
       expect(members.has(vip + endpoint)).toBe(true)
     }
   }
+}
+
+function vipValueOf(entry: string): VipValue {
+  const value = decodeVipValue(Buffer.from(entry, 'hex'), 0)
+  if (value === undefined) throw new Error(entry)
+  return value
 }
 
 function isActive(service: Service | undefined): service is Service {

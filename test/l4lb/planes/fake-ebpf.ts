@@ -1,7 +1,12 @@
 /** What the `ebpf` plane needs of the kernel, in memory; planes come and go, it stays. */
 import type { BpfMap } from '../../../src/kernel/bpf.ts'
 import { FakeBpfContent, FakeBpfMap } from '../../../src/kernel/fake/bpf-map.ts'
-import { RANGE_LIMIT, SIZES } from '../../../src/l4lb/planes/ebpf/layout.ts'
+import {
+  encodeVipValue,
+  RANGE_LIMIT,
+  SIZES,
+  type VipValue,
+} from '../../../src/l4lb/planes/ebpf/layout.ts'
 import { type EbpfKernel, EbpfPlane } from '../../../src/l4lb/planes/ebpf/plane.ts'
 import { type Cidr, parseCidr } from '../../../src/model/cidr.ts'
 
@@ -17,8 +22,14 @@ export function uint32(...numbers: readonly number[]): Uint8Array {
   return new Uint8Array(Uint32Array.from(numbers).buffer)
 }
 
+/** struct vip of a VIP without options. */
+export function vipValue(value: Partial<VipValue>): Uint8Array {
+  const none = { set: 0, slots: 0, firstHead: 0, heads: 0, affinitySeconds: 0, connectionLimit: 0 }
+  return encodeVipValue({ ...none, algorithm: 'random', ...value })
+}
+
 /** The names of the maps. */
-export const MAP_NAMES = ['vips', 'slots', 'members', 'ranges'] as const
+export const MAP_NAMES = ['vips', 'slots', 'members', 'measures', 'cursors', 'ranges'] as const
 
 type MapName = (typeof MAP_NAMES)[number]
 
@@ -37,6 +48,8 @@ export class FakeEbpf {
       vips: hash('vips', SIZES.vipKey, SIZES.vipValue),
       slots: hash('slots', SIZES.slotKey, SIZES.endpoint),
       members: hash('members', SIZES.memberKey, SIZES.memberValue),
+      measures: hash('measures', SIZES.memberKey, SIZES.measure),
+      cursors: hash('cursors', SIZES.vipKey, SIZES.cursor),
       ranges: new FakeBpfContent({
         keySize: SIZES.rangeKey,
         valueSize: SIZES.rangeValue,
@@ -58,8 +71,11 @@ export class FakeEbpf {
         vips: open('vips'),
         slots: open('slots'),
         members: open('members'),
+        measures: open('measures'),
+        cursors: open('cursors'),
         ranges: open('ranges'),
       },
+      abilities: { seesConnections: true, knowsClients: true },
       attach: async (program) => {
         if (program === this.refusedProgram) throw new Error('EPERM')
         this.attached.add(program)

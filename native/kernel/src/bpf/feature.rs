@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use super::sys::{self, MapRequest};
+use super::sys::{self, MapRequest, ProgramKind};
 use crate::errno::Errno;
 
 /// One thing that a kernel has or lacks.
@@ -43,19 +43,37 @@ const REFUSE: [u64; 4] = [
     0x95,
 ];
 
+/// `call helper` with the context, `r0 = 1`, `exit`.
+const fn calling(helper: u64) -> [u64; 3] {
+    [0x85 | helper << 32, PROCEED[0], PROCEED[1]]
+}
+const GET_CURRENT_CGROUP_ID: u64 = 80;
+const GET_NETNS_COOKIE: u64 = 122;
+/// `enum bpf_attach_type`, `BPF_CGROUP_SOCK_OPS`.
+const SOCK_OPS: u32 = 3;
+
 /// Tries everything that loading, attaching and filling maps needs. Leaves nothing behind.
 #[must_use]
 pub fn features() -> Vec<Feature> {
+    let of_address = |instructions: &[u64], attach_type| {
+        sys::load_probe(ProgramKind::CgroupSockAddr, instructions, attach_type).map(drop)
+    };
     let mut features: Vec<Feature> = ATTACH_TYPES
         .iter()
-        .map(|(name, attach_type)| {
-            of_outcome(name, sys::load_probe(&PROCEED, *attach_type).map(drop))
-        })
+        .map(|(name, attach_type)| of_outcome(name, of_address(&PROCEED, *attach_type)))
         .collect();
-    let set_retval = [CONNECT6, SENDMSG6]
-        .into_iter()
-        .try_for_each(|attach_type| sys::load_probe(&REFUSE, attach_type).map(drop));
-    features.push(of_outcome("bpf_set_retval", set_retval));
+    let sock_ops = sys::load_probe(ProgramKind::SockOps, &PROCEED, SOCK_OPS);
+    features.push(of_outcome("cgroup/sock_ops", sock_ops.map(drop)));
+    for (name, instructions) in [
+        ("bpf_set_retval", REFUSE.as_slice()),
+        ("bpf_get_netns_cookie", &calling(GET_NETNS_COOKIE)),
+        ("bpf_get_current_cgroup_id", &calling(GET_CURRENT_CGROUP_ID)),
+    ] {
+        let outcome = [CONNECT6, SENDMSG6]
+            .into_iter()
+            .try_for_each(|attach_type| of_address(instructions, attach_type));
+        features.push(of_outcome(name, outcome));
+    }
     features.push(of_outcome("cgroup_link", cgroup_links()));
     features.push(of_outcome("map_batch", map_batches()));
     let mounts = fs::read("/proc/self/mountinfo").unwrap_or_default();

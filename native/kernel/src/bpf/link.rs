@@ -6,9 +6,6 @@ use std::os::fd::{AsFd, BorrowedFd};
 use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
-use aya::programs::CgroupAttachMode;
-use aya::programs::links::FdLink;
-
 use super::map::Map;
 use super::object::{Object, beside};
 use super::sys::{self, LinkFacts, MapFacts, Plain, ProgramFacts};
@@ -85,8 +82,9 @@ fn tag_of(program: BorrowedFd<'_>) -> Result<(u32, String), BpfError> {
 impl Object {
     /// Attaches a program to a control group (a directory of the cgroup2 file system) and pins the
     /// link. When the link pinned there runs the same program on the same maps, with the same
-    /// constants, for the same control group, it is adopted. Otherwise the new program is attached
-    /// beside it, then takes its place: never is there none.
+    /// constants, for the same control group, it is adopted. When it runs another one for the same
+    /// group, the kernel exchanges the two in one step. Otherwise the new program is attached, then
+    /// its pin takes the place of the old one: never is there none.
     ///
     /// # Errors
     /// [`BpfError::Unknown`], [`BpfError::Attach`], [`BpfError::Pin`] or [`BpfError::Facts`]. What
@@ -101,38 +99,39 @@ impl Object {
             pin::prepare_directory(parent)?;
         }
         remove_leftover(&beside(link_pin))?;
-        let fd = self.program_fd(program)?;
+        let fd = self.duplicate_program(program)?;
         let (program_id, tag) = tag_of(fd.as_fd())?;
         let cgroup_id = fs::metadata(cgroup)
             .map_err(|error| attach_failure(program, cgroup, &error))?
             .ino();
-        if let Some(state) = link_state(link_pin)?
-            && state.is_attached
-            && state.cgroup_id == cgroup_id
-            && state.tag == tag
-            && is_same_environment(fd.as_fd(), state.program_id)?
-        {
-            return Ok(Attachment {
-                is_adopted: true,
-                program_id: state.program_id,
-                tag,
-            });
-        }
-        self.attach_beside(program, cgroup, link_pin)?;
-        Ok(Attachment {
+        let attachment = Attachment {
             is_adopted: false,
             program_id,
             tag,
-        })
+        };
+        let Some(state) =
+            link_state(link_pin)?.filter(|state| state.is_attached && state.cgroup_id == cgroup_id)
+        else {
+            self.attach_beside(program, cgroup, link_pin)?;
+            return Ok(attachment);
+        };
+        if state.tag == attachment.tag && is_same_environment(fd.as_fd(), state.program_id)? {
+            return Ok(Attachment {
+                is_adopted: true,
+                program_id: state.program_id,
+                tag: state.tag,
+            });
+        }
+        let link = pin::open(link_pin, "link")?;
+        sys::update_link(link.as_fd(), fd.as_fd()).map_err(|errno| {
+            attach_failure(program, cgroup, &std::io::Error::from_raw_os_error(errno.0))
+        })?;
+        Ok(attachment)
     }
 
-    fn program_fd(&mut self, program: &str) -> Result<std::os::fd::OwnedFd, BpfError> {
-        let unknown = || BpfError::Unknown {
-            kind: "program",
-            name: program.to_owned(),
-        };
-        let fd = self.program(program)?.fd().map_err(|_| unknown())?;
-        fd.as_fd()
+    fn duplicate_program(&mut self, program: &str) -> Result<std::os::fd::OwnedFd, BpfError> {
+        self.program_fd(program)?
+            .as_fd()
             .try_clone_to_owned()
             .map_err(|error| failure("duplicating a descriptor")(errno_of(&error)))
     }
@@ -145,17 +144,9 @@ impl Object {
     ) -> Result<(), BpfError> {
         let directory =
             File::open(cgroup).map_err(|error| attach_failure(program, cgroup, &error))?;
-        let loaded = self.program(program)?;
-        // The mode is for attachments without a link. A link is always one of several.
-        let link = loaded
-            .attach(directory, CgroupAttachMode::Single)
-            .and_then(|identifier| loaded.take_link(identifier))
+        let link = self
+            .attach(program, directory)
             .map_err(|error| attach_failure(program, cgroup, &error))?;
-        let link = FdLink::try_from(link).map_err(|_| BpfError::NotSupported {
-            feature: "BPF links to control groups",
-            minimum_kernel: "5.7",
-            source: Errno(libc::EOPNOTSUPP),
-        })?;
         let temporary = beside(link_pin);
         let pinned = link
             .pin(&temporary)

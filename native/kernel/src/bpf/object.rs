@@ -5,7 +5,8 @@ use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 
 use aya::maps::MapError;
-use aya::programs::{CgroupSockAddr, ProgramError};
+use aya::programs::links::{FdLink, LinkError};
+use aya::programs::{CgroupAttachMode, Program, ProgramError, ProgramFd};
 use aya::util::KernelVersion;
 use aya::{Ebpf, EbpfError, EbpfLoader, VerifierLogLevel};
 use aya_obj::maps::PinningType;
@@ -31,6 +32,8 @@ pub struct LoadOptions<'a> {
     pub constants: &'a HashMap<String, u64>,
     /// Sizes of maps that differ from the object's, by name.
     pub max_entries: &'a HashMap<String, u32>,
+    /// Programs that are not loaded, since the kernel lacks what they need.
+    pub left_out: &'a [String],
     /// All maps must be pinned already; none is created.
     pub is_attach_only: bool,
 }
@@ -38,8 +41,7 @@ pub struct LoadOptions<'a> {
 /// A loaded object. Dropping it closes its descriptors; what is pinned stays.
 #[derive(Debug)]
 pub struct Object {
-    name: String,
-    pub(super) ebpf: Ebpf,
+    ebpf: Ebpf,
     maps: HashMap<String, Map>,
 }
 
@@ -67,7 +69,7 @@ impl Object {
             sys::lift_locked_memory_limit();
         }
         let mut ebpf = create_maps(options, &constants)?;
-        load_programs(options.name, &mut ebpf)?;
+        load_programs(options, &mut ebpf)?;
         // The programs hold the maps now; the loader's descriptors of them are not needed.
         let names: Vec<String> = ebpf.maps().map(|(name, _)| name.to_owned()).collect();
         for name in names {
@@ -77,11 +79,7 @@ impl Object {
             .into_iter()
             .map(|(name, map)| Map::open_pinned(&map.path).map(|map| (name, map)))
             .collect::<Result<_, _>>()?;
-        Ok(Self {
-            name: options.name.to_owned(),
-            ebpf,
-            maps,
-        })
+        Ok(Self { ebpf, maps })
     }
 
     /// The names of its maps.
@@ -100,16 +98,53 @@ impl Object {
         })
     }
 
-    /// One of its programs, e.g. `connect4`.
-    pub(super) fn program(&mut self, name: &str) -> Result<&mut CgroupSockAddr, BpfError> {
-        let unknown = || BpfError::Unknown {
-            kind: "program",
-            name: name.to_owned(),
+    /// The descriptor of one of its programs, e.g. `connect4`.
+    pub(super) fn program_fd(&mut self, name: &str) -> Result<&ProgramFd, BpfError> {
+        let fd = match self.program(name)? {
+            Program::CgroupSockAddr(program) => program.fd(),
+            Program::SockOps(program) => program.fd(),
+            _ => return Err(unknown_program(name)),
         };
-        let program = self.ebpf.program_mut(name).ok_or_else(unknown)?;
-        program
-            .try_into()
-            .map_err(|error: ProgramError| unusable(&self.name, &error))
+        fd.map_err(|_| unknown_program(name))
+    }
+
+    /// Attaches one of its programs to an open directory of the cgroup2 file system.
+    pub(super) fn attach(
+        &mut self,
+        name: &str,
+        directory: std::fs::File,
+    ) -> Result<FdLink, ProgramError> {
+        // The mode is for attachments without a link. A link is always one of several.
+        let mode = CgroupAttachMode::Single;
+        match self.ebpf.program_mut(name) {
+            Some(Program::CgroupSockAddr(program)) => {
+                let link = program.attach(directory, mode)?;
+                program.take_link(link)?.try_into().map_err(without_links)
+            }
+            Some(Program::SockOps(program)) => {
+                let link = program.attach(directory, mode)?;
+                program.take_link(link)?.try_into().map_err(without_links)
+            }
+            Some(_) => Err(ProgramError::UnexpectedProgramType),
+            None => Err(ProgramError::NotLoaded),
+        }
+    }
+
+    fn program(&mut self, name: &str) -> Result<&mut Program, BpfError> {
+        let program = self.ebpf.program_mut(name);
+        program.ok_or_else(|| unknown_program(name))
+    }
+}
+
+/// Kernels before 5.7 attach without a link.
+fn without_links(_: LinkError) -> ProgramError {
+    ProgramError::IOError(std::io::Error::from_raw_os_error(libc::EOPNOTSUPP))
+}
+
+fn unknown_program(name: &str) -> BpfError {
+    BpfError::Unknown {
+        kind: "program",
+        name: name.to_owned(),
     }
 }
 
@@ -226,12 +261,17 @@ fn create_maps(
     })
 }
 
-fn load_programs(object: &str, ebpf: &mut Ebpf) -> Result<(), BpfError> {
+fn load_programs(options: &LoadOptions<'_>, ebpf: &mut Ebpf) -> Result<(), BpfError> {
     for (name, program) in ebpf.programs_mut() {
-        let program: &mut CgroupSockAddr = program
-            .try_into()
-            .map_err(|error: ProgramError| unusable(object, &error))?;
-        program.load().map_err(|error| match &error {
+        if options.left_out.iter().any(|left_out| left_out == name) {
+            continue;
+        }
+        let loaded = match program {
+            Program::CgroupSockAddr(program) => program.load(),
+            Program::SockOps(program) => program.load(),
+            _ => Err(ProgramError::UnexpectedProgramType),
+        };
+        loaded.map_err(|error| match &error {
             ProgramError::LoadError {
                 io_error,
                 verifier_log,
@@ -240,7 +280,7 @@ fn load_programs(object: &str, ebpf: &mut Ebpf) -> Result<(), BpfError> {
                 log: end_of_log(&verifier_log.to_string()),
                 source: errno_of(io_error),
             },
-            _ => unusable(object, &error),
+            _ => unusable(options.name, &error),
         })?;
     }
     Ok(())

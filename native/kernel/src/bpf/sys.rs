@@ -38,6 +38,7 @@ pub(super) enum Command {
     MapUpdateBatch = 26,
     MapDeleteBatch = 27,
     LinkCreate = 28,
+    LinkUpdate = 29,
 }
 
 /// Plain old data that the kernel may write any bytes to.
@@ -79,6 +80,7 @@ plain!(ProgramRequest, 72, {
     log_size: u32, log: u64, kernel_version: u32, flags: u32, name: [u8; 16], interface: u32,
     expected_attach_type: u32,
 });
+plain!(LinkUpdateRequest, 16, { link_fd: u32, program_fd: u32, flags: u32, old_program_fd: u32 });
 plain!(LinkRequest, 16, { program_fd: u32, target_fd: u32, attach_type: u32, flags: u32 });
 
 plain!(MapFacts, 40, {
@@ -192,12 +194,23 @@ pub(super) fn program_maps(fd: BorrowedFd<'_>) -> Result<Vec<u32>, Errno> {
     Ok(identifiers)
 }
 
-/// Loads a program of type `BPF_PROG_TYPE_CGROUP_SOCK_ADDR`; for probes.
-pub(super) fn load_probe(instructions: &[u64], attach_type: u32) -> Result<OwnedFd, Errno> {
-    const CGROUP_SOCK_ADDR: u32 = 18;
+/// `enum bpf_prog_type` of programs that are attached to control groups.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[repr(u32)]
+pub(super) enum ProgramKind {
+    SockOps = 13,
+    CgroupSockAddr = 18,
+}
+
+/// Loads a program; for probes.
+pub(super) fn load_probe(
+    kind: ProgramKind,
+    instructions: &[u64],
+    attach_type: u32,
+) -> Result<OwnedFd, Errno> {
     let license = c"Apache-2.0".to_bytes_with_nul();
     let mut request = ProgramRequest {
-        program_type: CGROUP_SOCK_ADDR,
+        program_type: kind as u32,
         instruction_count: u32::try_from(instructions.len()).unwrap_or_default(),
         instructions: instructions.as_ptr().expose_provenance() as u64,
         license: address(license),
@@ -231,6 +244,17 @@ pub(super) fn link_probe(attach_type: u32) -> Errno {
         }
         Err(errno) => errno,
     }
+}
+
+/// Exchanges the program of a link for another of the same kind, in one step.
+pub(super) fn update_link(link: BorrowedFd<'_>, program: BorrowedFd<'_>) -> Result<(), Errno> {
+    let mut request = LinkUpdateRequest {
+        link_fd: descriptor(link),
+        program_fd: descriptor(program),
+        ..LinkUpdateRequest::zeroed()
+    };
+    // SAFETY: the request holds no address.
+    unsafe { call(Command::LinkUpdate, &mut request) }.map(drop)
 }
 
 /// Whether `path` lies on a BPF file system.

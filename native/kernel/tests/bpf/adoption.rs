@@ -115,7 +115,7 @@ fn programs_with_other_constants_or_maps_are_replaced() {
             let outcome = other.attach_cgroup("connect4", &ground.cgroup, &leftover);
             assert!(!outcome.unwrap().is_adopted);
             // Only the programs that can refuse have the constant; the others are the same.
-            assert_eq!(attach_all(&mut other, &ground.cgroup, &ground.pins), 4);
+            assert_eq!(attach_all(&mut other, &ground.cgroup, &ground.pins), 5);
             let second = program_ids(&ground.pins);
             assert!(!leftover.exists());
             assert_eq!(first[4..], second[4..]);
@@ -181,6 +181,7 @@ fn what_is_missing_or_wrong_is_named() {
             pin_directory: &ground.pins,
             constants: &none,
             max_entries: &std::collections::HashMap::new(),
+            left_out: &[],
             is_attach_only: true,
         };
         let code = |options: LoadOptions<'_>| Object::load(&options).unwrap_err().code();

@@ -14,7 +14,7 @@ use navstar_kernel::sys;
 /// The process joins control groups as a whole, so tests run one after the other.
 static ALONE: Mutex<()> = Mutex::new(());
 
-pub const PROGRAMS: [&str; 8] = [
+pub const PROGRAMS: [&str; 9] = [
     "connect4",
     "connect6",
     "sendmsg4",
@@ -23,6 +23,7 @@ pub const PROGRAMS: [&str; 8] = [
     "recvmsg6",
     "getpeername4",
     "getpeername6",
+    "sock_ops",
 ];
 
 pub struct Ground {
@@ -129,6 +130,7 @@ pub fn load_with(
         pin_directory: pins,
         constants: &constants,
         max_entries: &max_entries,
+        left_out: &[],
         is_attach_only: false,
     })
 }

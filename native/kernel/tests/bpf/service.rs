@@ -89,7 +89,10 @@ impl Services {
         let count = u32::try_from(filled.len()).unwrap();
         let slot_keys: Vec<u8> = (0..count).flat_map(|slot| words(&[set, slot])).collect();
         fine(self.slots.update(&slot_keys, &filled.concat()));
-        fine(self.vips.update(&key, &words(&[set, count, 0, 0])));
+        fine(
+            self.vips
+                .update(&key, &words(&[set, count, 0, 0, count, 0, 0, 0])),
+        );
         self.forget(old, &members);
         Written {
             set,

@@ -6,7 +6,6 @@
  * in one atomic update, then the old set goes. A program that meets a missing slot reads the VIP
  * again, so no connection ever fails for a change.
  */
-import type { BpfMap } from '../../../kernel/bpf.ts'
 import {
   type Backend,
   formatEndpoint,
@@ -14,8 +13,6 @@ import {
   type ServiceKey,
 } from '../../../model/vip.ts'
 import type { PlaneOperation } from '../../plane.ts'
-import { slotsOf } from '../../slots.ts'
-import { renderBackends } from '../render.ts'
 import { EntryBatch } from './entry-batch.ts'
 import {
   decodeSlotKey,
@@ -26,30 +23,32 @@ import {
   encodeVipValue,
   encodeWeight,
 } from './layout.ts'
-import { type HeldService, observeServices, type ServiceDump } from './observe.ts'
-
-/** The three maps of the services. */
-export interface ServiceMaps {
-  readonly vips: BpfMap
-  readonly slots: BpfMap
-  readonly members: BpfMap
-}
+import { type HeldService, type Orphans, observeServices, type ServiceMaps } from './observe.ts'
+import { choosingOf, type EbpfAbilities, renderChoosing, slotSetOf } from './slot-set.ts'
 
 /** The services in the maps: what was read last plus our confirmed writes. */
 export class HeldServices {
   readonly #maps: ServiceMaps
+  readonly #abilities: EbpfAbilities
   #held = new Map<ServiceKey, HeldService>()
-  #orphans: ServiceDump['orphans'] = { slotKeys: [], memberKeys: [] }
+  #orphans: Orphans = NO_ORPHANS
   #sets = new Set<number>()
   #lastSet = 0
 
-  constructor(maps: ServiceMaps) {
+  constructor(maps: ServiceMaps, abilities: EbpfAbilities) {
     this.#maps = maps
+    this.#abilities = abilities
+  }
+
+  /** Whether the maps hold this backend of this service. */
+  has(key: ServiceKey, { address, port }: Pick<Backend, 'address' | 'port'>): boolean {
+    const backends = this.#held.get(key)?.backends ?? []
+    return backends.some((backend) => backend.port === port && backend.address === address)
   }
 
   /** Entries that belong to no VIP, left by a daemon that died between two writes. */
   get orphanCount(): number {
-    return this.#orphans.slotKeys.length + this.#orphans.memberKeys.length
+    return Object.values(this.#orphans).reduce((sum, keys) => sum + keys.length, 0)
   }
 
   /** Renderings of what is held. */
@@ -72,15 +71,23 @@ export class HeldServices {
    */
   async sweep(): Promise<readonly number[]> {
     const failures = new Map<number, number>()
-    const [slots, members] = [new EntryBatch(), new EntryBatch()]
     const sets = new Set([...this.#held.values()].map(({ set }) => set))
     const isShared = (key: Uint8Array): boolean => sets.has(decodeSlotKey(key, 0).set)
-    const { slotKeys, memberKeys } = this.#orphans
-    for (const [index, key] of slotKeys.entries()) if (!isShared(key)) slots.drop(index, key)
-    for (const [index, key] of memberKeys.entries()) members.drop(-1 - index, key)
-    await slots.delete(this.#maps.slots, failures)
-    await members.delete(this.#maps.members, failures)
-    this.#orphans = { slotKeys: slotKeys.filter(isShared), memberKeys: [] }
+    const { slotKeys, memberKeys, measureKeys, cursorKeys } = this.#orphans
+    const unshared = slotKeys.filter((key) => !isShared(key))
+    const parts = [
+      [this.#maps.slots, unshared],
+      [this.#maps.members, memberKeys],
+      [this.#maps.measures, [...memberKeys, ...measureKeys]],
+      [this.#maps.cursors, cursorKeys],
+    ] as const
+    let index = 0
+    for (const [map, keys] of parts) {
+      const batch = new EntryBatch()
+      for (const key of keys) batch.drop(index++, key)
+      await batch.delete(map, failures)
+    }
+    this.#orphans = { ...NO_ORPHANS, slotKeys: slotKeys.filter(isShared) }
     return [...failures.values()]
   }
 
@@ -129,6 +136,9 @@ export class HeldServices {
     await batch.oldVips.delete(this.#maps.vips, failures)
     await batch.oldSlots.delete(this.#maps.slots, failures)
     await batch.oldMembers.delete(this.#maps.members, failures)
+    // What the programs made for a VIP or a member goes after it: see measure.h.
+    await batch.oldMembers.delete(this.#maps.measures, failures)
+    await batch.oldVips.delete(this.#maps.cursors, failures)
     for (const [index, confirm] of after) if (!failures.has(index)) confirm()
     return failures
   }
@@ -136,7 +146,8 @@ export class HeldServices {
   #put(batch: ServiceBatch, index: number, { key, service }: PutOperation): () => void {
     const old = this.#held.get(key)
     const vipKey = encodeVipKey(service)
-    const slots = slotsOf(service.backends)
+    const choosing = choosingOf(service, this.#abilities)
+    const { slots, value } = slotSetOf(service.backends, choosing)
     const set = this.#nextSet()
     slots.forEach((backend, slot) => {
       batch.newSlots.put(index, encodeSlotKey(set, slot), encodeEndpoint(backend))
@@ -146,7 +157,7 @@ export class HeldServices {
       const members = before.has(formatEndpoint(backend)) ? batch.keptMembers : batch.newMembers
       members.put(index, encodeMemberKey(vipKey, backend), encodeWeight(backend.weight))
     }
-    batch.vips.put(index, vipKey, encodeVipValue({ set, slots: slots.length }))
+    batch.vips.put(index, vipKey, encodeVipValue({ ...value, set }))
     this.#dropOld(batch, index, { old, vipKey, kept: service.backends })
     return () => {
       if (old !== undefined) this.#sets.delete(old.set)
@@ -154,7 +165,7 @@ export class HeldServices {
         set,
         slotNumbers: slots.map((_, slot) => slot),
         backends: service.backends,
-        rendering: renderBackends(service.backends),
+        rendering: renderChoosing(service.backends, choosing),
       })
     }
   }
@@ -192,6 +203,8 @@ export class HeldServices {
 }
 
 const E2BIG = 7
+
+const NO_ORPHANS: Orphans = { slotKeys: [], memberKeys: [], measureKeys: [], cursorKeys: [] }
 
 type PutOperation = Extract<PlaneOperation, { kind: 'put' }>
 

@@ -10,7 +10,8 @@ import {
   loadBpfObject,
   openPinnedMap,
 } from '../../../kernel/bpf.ts'
-import { type EbpfKernel, PROGRAMS } from './plane.ts'
+import { type EbpfKernel, MEASURING_PROGRAM, PROGRAMS } from './plane.ts'
+import type { EbpfAbilities } from './slot-set.ts'
 
 /** Where the plane is attached and pinned. */
 export interface EbpfPlaces {
@@ -20,8 +21,8 @@ export interface EbpfPlaces {
   readonly pinDirectory: string
 }
 
-/** Maps of another version of the layout live in another directory. */
-const LAYOUT_VERSION = 'v1'
+/** The directory of the pins: maps of another version of the layout live in another one. */
+export const LAYOUT_VERSION = 'v2'
 
 /**
  * Room for 250,000 backends, twice while all of them change. An audit walks every bucket, however
@@ -29,32 +30,44 @@ const LAYOUT_VERSION = 'v1'
  */
 const MAP_SIZES = { slots: 524_288, members: 524_288 } as const
 
-const MAPS = ['vips', 'slots', 'members', 'ranges'] as const
+const MAPS = ['vips', 'slots', 'members', 'measures', 'cursors', 'ranges'] as const
+
+type Maps = EbpfKernel['maps']
 
 /** Without one of these the plane cannot work. */
 const REQUIRED = ['cgroup_link', 'bpf_file_system', 'cgroup2']
+
+/** enum client_by of client.h, by the feature that it takes; the first that the kernel has. */
+const CLIENT_BY = [
+  ['bpf_get_netns_cookie', 1],
+  ['bpf_get_current_cgroup_id', 2],
+] as const
 
 /** Loads the programs and opens the maps. @throws NavstarError `BPF_LOAD_FAILED` */
 export async function openEbpfKernel({ cgroup, pinDirectory }: EbpfPlaces): Promise<EbpfKernel> {
   const directory = join(pinDirectory, LAYOUT_VERSION)
   const features = await bpfFeatures()
-  const constants = { has_set_retval: isSupported(features, 'bpf_set_retval') ? 1 : 0 }
+  const abilities = abilitiesOf(features)
   try {
-    const maxEntries = MAP_SIZES
     const object = await loadBpfObject({
       object: 'l4lb',
       pinDirectory: directory,
-      constants,
-      maxEntries,
+      constants: {
+        has_set_retval: isSupported(features, 'bpf_set_retval') ? 1 : 0,
+        client_by: clientBy(features),
+      },
+      maxEntries: MAP_SIZES,
+      leftOut: abilities.seesConnections ? [] : [MEASURING_PROGRAM],
     })
-    const [vips, slots, members, ranges] = MAPS.map((name) => object.map(name)) as Four<BpfMap>
+    const maps = mapsOf((name) => object.map(name))
     return {
-      maps: { vips, slots, members, ranges },
+      maps,
+      abilities,
       attach: (program) =>
         object.attachCgroup({ program, cgroup, linkPin: linkPin(directory, program) }),
       linkState: (program) => bpfLinkState(linkPin(directory, program)),
       close: () => {
-        for (const map of [vips, slots, members, ranges]) map.close()
+        for (const map of Object.values(maps)) map.close()
         object.close()
       },
     }
@@ -67,9 +80,10 @@ export async function openEbpfKernel({ cgroup, pinDirectory }: EbpfPlaces): Prom
 export async function openPinnedEbpfKernel({ pinDirectory }: EbpfPlaces): Promise<EbpfKernel> {
   const directory = join(pinDirectory, LAYOUT_VERSION)
   const opened = await Promise.all(MAPS.map((name) => openOrEmpty(join(directory, name))))
-  const [vips, slots, members, ranges] = opened as Four<BpfMap>
+  const maps = mapsOf((name) => opened[MAPS.indexOf(name)] ?? EMPTY_MAP)
   return {
-    maps: { vips, slots, members, ranges },
+    maps,
+    abilities: abilitiesOf(await bpfFeatures()),
     attach: () => Promise.reject(new Error('opened for reading')),
     linkState: (program) => bpfLinkState(linkPin(directory, program)),
     close: () => {
@@ -81,13 +95,34 @@ export async function openPinnedEbpfKernel({ pinDirectory }: EbpfPlaces): Promis
 /** Tries what the plane needs. @returns what it will do @throws Error with what is missing */
 export async function tryEbpf(cgroup: string): Promise<string> {
   const features = await bpfFeatures()
-  const needed = [...REQUIRED, ...PROGRAMS.map((program) => `cgroup/${program}`)]
+  const programs = PROGRAMS.filter((program) => program !== MEASURING_PROGRAM)
+  const needed = [...REQUIRED, ...programs.map((program) => `cgroup/${program}`)]
   const missing = needed.filter((name) => !isSupported(features, name))
   if (missing.length > 0) throw new Error(`the kernel or this process lacks ${missing.join(', ')}`)
   return `BPF programs load and attach at connect time, for processes below ${cgroup}`
 }
 
-type Four<T> = [T, T, T, T]
+function abilitiesOf(features: readonly BpfFeature[]): EbpfAbilities {
+  return {
+    seesConnections: isSupported(features, `cgroup/${MEASURING_PROGRAM}`),
+    knowsClients: clientBy(features) !== 0,
+  }
+}
+
+function clientBy(features: readonly BpfFeature[]): number {
+  return CLIENT_BY.find(([name]) => isSupported(features, name))?.[1] ?? 0
+}
+
+function mapsOf(open: (name: (typeof MAPS)[number]) => BpfMap): Maps {
+  return {
+    vips: open('vips'),
+    slots: open('slots'),
+    members: open('members'),
+    measures: open('measures'),
+    cursors: open('cursors'),
+    ranges: open('ranges'),
+  }
+}
 
 function isSupported(features: readonly BpfFeature[], name: string): boolean {
   return features.some((feature) => feature.name === name && feature.isSupported)

@@ -1,5 +1,5 @@
 /**
- * The bytes of the BPF maps' keys and values: `native/bpf/src/l4lb.h` says the same in C.
+ * The bytes of the BPF maps' keys and values: `native/bpf/src/layout.h` says the same in C.
  * Addresses are 16 bytes, IPv4 as v4-mapped; ports are big-endian; other numbers are in the
  * machine's order (little-endian on all machines that navstar supports).
  */
@@ -8,18 +8,21 @@ import { familyOf, type Ip } from '../../../model/ip.ts'
 import { readIp16, writeIp16 } from '../../../model/ip-bytes.ts'
 import { type Port, protocolFromNumber, protocolNumber } from '../../../model/port.ts'
 import type { ServiceAddress } from '../../../model/vip.ts'
+import type { Algorithm } from '../../../model/vip-options.ts'
 import { readWord, words } from '../words.ts'
 
-/** Sizes in bytes: struct vip_key, vip_value, slot_key, endpoint, member_key, member_value, range. */
+/** Sizes in bytes: struct vip_key, vip, slot_key, endpoint, member_key, member, range, measure. */
 export const SIZES = {
   vipKey: 20,
-  vipValue: 16,
+  vipValue: 32,
   slotKey: 8,
   endpoint: 20,
   memberKey: 40,
   memberValue: 4,
   rangeKey: 4,
   rangeValue: 40,
+  cursor: 8,
+  measure: 304,
 } as const
 
 /** An address and port of a backend. */
@@ -28,11 +31,21 @@ export interface Endpoint {
   readonly port: Port
 }
 
-/** struct vip_value: which slots a VIP has. */
+/** struct vip: which slots a VIP has, and how one of them is chosen. */
 export interface VipValue {
   readonly set: number
+  /** Slots to choose from, from 0. */
   readonly slots: number
+  readonly algorithm: Algorithm
+  /** From this slot on each backend once, {@link VipValue.heads} of them. */
+  readonly firstHead: number
+  readonly heads: number
+  readonly affinitySeconds: number
+  readonly connectionLimit: number
 }
+
+/** enum algorithm. */
+const ALGORITHM_NUMBERS: readonly Algorithm[] = ['random', 'rr', 'least-conn', 'p2c-ewma', 'maglev']
 
 /** struct vip_key. */
 export function encodeVipKey({ address, port, protocol }: ServiceAddress): Uint8Array {
@@ -51,14 +64,31 @@ export function decodeVipKey(bytes: Uint8Array, offset: number): ServiceAddress 
   )
 }
 
-/** struct vip_value. */
-export function encodeVipValue({ set, slots }: VipValue): Uint8Array {
-  return words([set, slots, 0, 0])
+/** struct vip. */
+export function encodeVipValue(value: VipValue): Uint8Array {
+  const { set, slots, algorithm, firstHead, heads, affinitySeconds, connectionLimit } = value
+  const number = ALGORITHM_NUMBERS.indexOf(algorithm)
+  return words([set, slots, number, firstHead, heads, affinitySeconds, connectionLimit, 0])
 }
 
-/** struct vip_value. */
-export function decodeVipValue(bytes: Uint8Array, offset: number): VipValue {
-  return { set: readWord(bytes, offset), slots: readWord(bytes, offset + 4) }
+/** struct vip; undefined when it holds what navstar never writes. */
+export function decodeVipValue(bytes: Uint8Array, offset: number): VipValue | undefined {
+  const algorithm = ALGORITHM_NUMBERS[readWord(bytes, offset + 8)]
+  if (algorithm === undefined || readWord(bytes, offset + 28) !== 0) return undefined
+  return {
+    set: readWord(bytes, offset),
+    slots: readWord(bytes, offset + 4),
+    algorithm,
+    firstHead: readWord(bytes, offset + 12),
+    heads: readWord(bytes, offset + 16),
+    affinitySeconds: readWord(bytes, offset + 20),
+    connectionLimit: readWord(bytes, offset + 24),
+  }
+}
+
+/** The set that struct vip names, whatever else it holds. */
+export function decodeSet(bytes: Uint8Array, offset: number): number {
+  return readWord(bytes, offset)
 }
 
 /** struct slot_key. */
@@ -92,7 +122,7 @@ export function encodeMemberKey(vipKey: Uint8Array, endpoint: Endpoint): Uint8Ar
   return bytes
 }
 
-/** struct member_value. */
+/** struct member. */
 export function encodeWeight(weight: number): Uint8Array {
   return words([weight])
 }

@@ -17,11 +17,22 @@ import type {
   PlaneStatistics,
   UnsupportedOption,
 } from '../../plane.ts'
-import { renderBackends } from '../render.ts'
 import { unsupportedOptions } from '../unsupported-options.ts'
 import { words } from '../words.ts'
-import { HeldServices, type ServiceMaps } from './held-services.ts'
+import { HeldServices } from './held-services.ts'
 import { encodeRange, isSameRange, RANGE_LIMIT } from './layout.ts'
+import type { ServiceMaps } from './observe.ts'
+import {
+  algorithmsFor,
+  choosingOf,
+  type EbpfAbilities,
+  othersFor,
+  renderChoosing,
+} from './slot-set.ts'
+import { readStatistics } from './statistics.ts'
+
+/** Counts what becomes of TCP connections; where the kernel lacks it they are served uncounted. */
+export const MEASURING_PROGRAM = 'sock_ops'
 
 /** The programs, each with the attach point that its name says. */
 export const PROGRAMS = [
@@ -33,11 +44,13 @@ export const PROGRAMS = [
   'recvmsg6',
   'getpeername4',
   'getpeername6',
+  'sock_ops',
 ] as const
 
 /** What the plane needs of the kernel: the loaded object, whose maps and programs are pinned. */
 export interface EbpfKernel {
   readonly maps: ServiceMaps & { readonly ranges: BpfMap }
+  readonly abilities: EbpfAbilities
   /** Attaches the program, or adopts the pinned link of the same program. */
   attach(program: string): Promise<void>
   /** The state of the program's pinned link; undefined without one. */
@@ -61,19 +74,27 @@ export class EbpfPlane implements Plane {
   constructor(kernel: EbpfKernel, { ranges }: EbpfPlaneOptions) {
     this.#kernel = kernel
     this.#ranges = ranges
-    this.#services = new HeldServices(kernel.maps)
+    this.#services = new HeldServices(kernel.maps, kernel.abilities)
   }
 
   render(service: Service): string {
-    return renderBackends(service.backends)
+    return renderChoosing(service.backends, choosingOf(service, this.#kernel.abilities))
   }
 
-  unsupported({ options }: Service): readonly UnsupportedOption[] {
-    return unsupportedOptions(options, { algorithms: ['random'], others: [] })
+  unsupported({ protocol, options }: Service): readonly UnsupportedOption[] {
+    const { abilities } = this.#kernel
+    return unsupportedOptions(options, {
+      algorithms: algorithmsFor(protocol, abilities),
+      others: othersFor(protocol, abilities),
+    })
   }
 
   async statistics(): Promise<PlaneStatistics> {
-    return new Map()
+    const { maps, abilities } = this.#kernel
+    return readStatistics(await maps.measures.dump(), {
+      seesConnections: abilities.seesConnections,
+      has: (key, backend) => this.#services.has(key, backend),
+    })
   }
 
   async observe(): Promise<PlaneObservation> {
@@ -124,9 +145,15 @@ export class EbpfPlane implements Plane {
     return defects
   }
 
+  #programs(): readonly string[] {
+    const { seesConnections } = this.#kernel.abilities
+    return PROGRAMS.filter((program) => seesConnections || program !== MEASURING_PROGRAM)
+  }
+
   async #missingPrograms(): Promise<string[]> {
-    const states = await Promise.all(PROGRAMS.map((program) => this.#kernel.linkState(program)))
-    return PROGRAMS.filter((_, index) => states[index]?.isAttached !== true)
+    const programs = this.#programs()
+    const states = await Promise.all(programs.map((program) => this.#kernel.linkState(program)))
+    return programs.filter((_, index) => states[index]?.isAttached !== true)
   }
 
   async #repair(operation: PlaneOperation, swept: readonly number[]): Promise<OperationOutcome> {
@@ -134,7 +161,7 @@ export class EbpfPlane implements Plane {
       const indexes = Array.from({ length: RANGE_LIMIT }, (_, index) => index)
       const values = Buffer.concat(indexes.map((index) => encodeRange(this.#ranges[index])))
       const written = await this.#kernel.maps.ranges.update(words(indexes), values)
-      for (const program of PROGRAMS) await this.#kernel.attach(program)
+      for (const program of this.#programs()) await this.#kernel.attach(program)
       const errno = [...swept, ...written].find((number) => number !== 0)
       return errno === undefined ? { operation } : { operation, error: mapFailure('repair', errno) }
     } catch (error) {
