@@ -29,6 +29,9 @@ impl Digest {
     }
 }
 
+/// So many entries are asked for one by one in less than a millisecond.
+const FEW: usize = 1024;
+
 /// What the last dump and our own confirmed writes since then say.
 #[derive(Debug, Default)]
 pub(super) struct Record {
@@ -36,6 +39,10 @@ pub(super) struct Record {
     /// entries the odds are one in 10^7.
     entries: HashMap<u64, u64, BuildHasherDefault<AlreadyHashed>>,
     digest: Digest,
+    /// The keys by their hash; nothing once there were more than [`FEW`].
+    keys: Option<HashMap<u64, Box<[u8]>, BuildHasherDefault<AlreadyHashed>>>,
+    /// Audits since the last one that read the whole map.
+    pub(super) partial_audits: u32,
     /// Counts the writes, so that an audit knows whether one came in between.
     pub(super) revision: u64,
 }
@@ -44,6 +51,7 @@ impl Record {
     pub(super) fn with_capacity(entries: usize) -> Self {
         Self {
             entries: HashMap::with_capacity_and_hasher(entries, BuildHasherDefault::default()),
+            keys: Some(HashMap::default()),
             ..Self::default()
         }
     }
@@ -52,19 +60,32 @@ impl Record {
         self.digest
     }
 
+    /// The keys, while they are few.
+    pub(super) fn few_keys(&self) -> Option<impl Iterator<Item = &[u8]>> {
+        Some(self.keys.as_ref()?.values().map(AsRef::as_ref))
+    }
+
     pub(super) fn insert(&mut self, key: &[u8], value: &[u8]) {
         let key_hash = hash(SEED, key);
         let entry_hash = hash(key_hash, value);
         if let Some(old) = self.entries.insert(key_hash, entry_hash) {
             self.digest.subtract(old);
         }
+        if let Some(keys) = &mut self.keys {
+            keys.entry(key_hash).or_insert_with(|| key.into());
+        }
+        self.keys = self.keys.take().filter(|keys| keys.len() <= FEW);
         self.digest.add(entry_hash);
         self.revision = self.revision.wrapping_add(1);
     }
 
     pub(super) fn remove(&mut self, key: &[u8]) {
-        if let Some(old) = self.entries.remove(&hash(SEED, key)) {
+        let key_hash = hash(SEED, key);
+        if let Some(old) = self.entries.remove(&key_hash) {
             self.digest.subtract(old);
+        }
+        if let Some(keys) = &mut self.keys {
+            keys.remove(&key_hash);
         }
         self.revision = self.revision.wrapping_add(1);
     }
@@ -149,6 +170,21 @@ mod tests {
         assert_eq!(record.digest(), digest_of(&[(b"a", b"3")]));
         record.remove(b"a");
         assert_eq!(record.digest(), Digest::default());
+    }
+
+    #[test]
+    fn a_record_knows_its_keys_while_they_are_few() {
+        let mut record = Record::with_capacity(0);
+        record.insert(b"a", b"1");
+        record.insert(b"b", b"2");
+        record.insert(b"a", b"3");
+        record.remove(b"b");
+        let keys: Vec<_> = record.few_keys().unwrap().collect();
+        assert_eq!(keys, [b"a"]);
+        for number in 0..FEW {
+            record.insert(&number.to_ne_bytes(), b"1");
+        }
+        assert!(record.few_keys().is_none());
     }
 
     #[test]

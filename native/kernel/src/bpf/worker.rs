@@ -82,7 +82,7 @@ impl Registry {
 
     /// Audits a map; `done` is called on this thread, later unless it is refused at once.
     pub fn audit(&mut self, handle: Handle, done: AuditDone) {
-        match self.map(handle).map(|map| Audit::start(map)) {
+        match self.map(handle).map(Audit::start) {
             Err(error) => done(Err(error)),
             Ok(None) => done(Ok(false)),
             Ok(Some(audit)) => self.audits.push_back(RunningAudit {
