@@ -1,4 +1,6 @@
 import { createSocket } from 'node:dgram'
+import { get as getHttp, type RequestOptions } from 'node:http'
+import { get as getHttps } from 'node:https'
 import { createServer } from 'node:net'
 import { type Endpoint, parseEndpoint } from '../model/endpoint.ts'
 import { isIpv4 } from '../model/ip.ts'
@@ -40,5 +42,27 @@ export async function whyNoDatagrams({ address, port }: Endpoint): Promise<strin
     resolve(error.message)
   })
   socket.bind({ address, port }, () => socket.close(() => resolve(undefined)))
+  return promise
+}
+
+const ANSWER_TIMEOUT_MS = 2_000
+
+/**
+ * The status that a server answers, whatever it is.
+ *
+ * @param caPem certificates that may sign the server's; without it those of Node.js
+ * @throws Error of the system or of TLS
+ */
+export async function httpStatusOf(url: string, caPem: string | undefined): Promise<number> {
+  const { promise, resolve, reject } = Promise.withResolvers<number>()
+  const options: RequestOptions = { agent: false, signal: AbortSignal.timeout(ANSWER_TIMEOUT_MS) }
+  const request = url.startsWith('https:')
+    ? getHttps(url, caPem === undefined ? options : { ...options, ca: caPem })
+    : getHttp(url, options)
+  request.once('response', (response) => {
+    resolve(response.statusCode ?? 0)
+    response.destroy()
+  })
+  request.on('error', reject)
   return promise
 }

@@ -6,7 +6,7 @@ import type { DaemonConfig } from '../config/config.ts'
 import { nativeAddon } from '../kernel/native.ts'
 import { selectPlane, tryPlanes } from '../l4lb/l4lb.ts'
 import { parseEndpoint } from '../model/endpoint.ts'
-import { type Diagnosis, pass, whyNotBindable } from './diagnosis.ts'
+import { type Diagnosis, httpStatusOf, pass, whyNotBindable } from './diagnosis.ts'
 
 import { checkGossip } from './gossip-doctor.ts'
 
@@ -147,8 +147,8 @@ async function checkMesos({ mesos }: DaemonConfig): Promise<Diagnosis[]> {
   if (mesos.agentUrl === undefined) return [pass('Mesos agent', 'none on this node (--mesos none)')]
   const check = `Mesos agent at ${mesos.agentUrl}`
   try {
-    const response = await fetch(mesos.agentUrl, { signal: AbortSignal.timeout(2_000) })
-    return [pass(check, `answers (HTTP ${response.status})`)]
+    const status = await httpStatusOf(mesos.agentUrl, mesos.caPem)
+    return [pass(check, `answers (HTTP ${status})`)]
   } catch (error) {
     return [
       {
