@@ -22,6 +22,7 @@ export async function openNamespace(path?: string): Promise<Namespace> {
   const watches: { close(): void }[] = []
   return {
     nftables: {
+      generation: () => read('the generation of nf_tables', () => native.nftGeneration()),
       table: (name) =>
         read(
           `table ${name}`,

@@ -157,6 +157,8 @@ export interface ElementRequest {
 
 /** The nf_tables of one network namespace. */
 export interface Nftables {
+  /** A number that differs after every transaction, also those of others on tables of theirs. */
+  generation(): Promise<number>
   /** The table with this name in family inet, or undefined. */
   table(name: string): Promise<NftTable | undefined>
   elements(request: ElementRequest): Promise<NftElements>

@@ -12,6 +12,7 @@ import { ERRNOS, FakeNftTable, type Refusal, type Step } from './nftables-table.
 export class FakeNftables implements Nftables {
   #tables: ReadonlyMap<string, FakeNftTable> = new Map()
   readonly #limits: ReadonlyMap<string, number>
+  #generation = 1
 
   /** @param limits the most elements of a set, by its name: more are refused with ENFILE */
   constructor(limits: Readonly<Record<string, number>> = {}) {
@@ -21,6 +22,10 @@ export class FakeNftables implements Nftables {
   /** The names of all tables. */
   get tableNames(): readonly string[] {
     return [...this.#tables.keys()]
+  }
+
+  async generation(): Promise<number> {
+    return this.#generation
   }
 
   async table(name: string): Promise<NftTable | undefined> {
@@ -47,7 +52,10 @@ export class FakeNftables implements Nftables {
     const tables = new Map([...this.#tables].map(([name, table]) => [name, table.clone()]))
     const refusals = operations.map((operation) => this.#run(tables, operation))
     const applied = refusals.every((refusal) => refusal === undefined)
-    if (applied) this.#tables = tables
+    if (applied) {
+      this.#tables = tables
+      this.#generation++
+    }
     return refusals.map((name) =>
       name === undefined
         ? { errno: 0, name: 'OK', applied }

@@ -57,6 +57,10 @@ export class NftablesPlane implements Plane {
   #isTableStale = true
   /** How often the kernel refused to change the structure since it last did all that it should. */
   #refusals = 0
+  #isWatching = false
+  /** What the last inspection was made of; undefined: it is not to be relied on. */
+  #inspected: { readonly generation: number; readonly nodeIp: Ip | undefined } | undefined
+  #audits = 0
 
   constructor(kernel: NftablesKernel, options: NftablesPlaneOptions) {
     this.#kernel = kernel
@@ -98,15 +102,22 @@ export class NftablesPlane implements Plane {
     return outcomes
   }
 
+  /**
+   * Reads little while nobody changed nf_tables, and links, addresses and routes are watched; now
+   * and then all the same.
+   */
   async audit(): Promise<boolean> {
-    await this.#inspect()
+    const isDue = ++this.#audits % AUDITS_PER_INSPECTION === 0
+    if (isDue || !(await this.#isAsInspected())) await this.#inspect()
     return this.#inspection.defects.length === 0 && this.#routePlan.defects.length === 0
   }
 
   onChange(listener: (change: PlaneChange) => void): void {
+    this.#isWatching = true
     const blocks = new Set(this.#options.ranges.map(formatCidr))
     this.#kernel.watch(({ kind, subject }) => {
       if (kind === 'route' && !blocks.has(subject)) return
+      this.#inspected = undefined
       if (kind === 'nftables' || kind === 'overflow') this.#isTableStale = true
       listener({ subject: `${kind} ${subject}`, isOwn: kind === 'nftables' || kind === 'route' })
     })
@@ -116,8 +127,17 @@ export class NftablesPlane implements Plane {
     this.#kernel.close()
   }
 
+  async #isAsInspected(): Promise<boolean> {
+    const inspected = this.#inspected
+    if (inspected === undefined || inspected.nodeIp !== this.#options.nodeIp()) return false
+    return inspected.generation === (await this.#kernel.nftables.generation())
+  }
+
   async #inspect(): Promise<void> {
     const { nftables, routes } = this.#kernel
+    this.#inspected = undefined
+    const nodeIp = this.#options.nodeIp()
+    const generation = await nftables.generation() // before the rest: a change meanwhile is seen later
     const table = await nftables.table(TABLE)
     const look = this.#refusals < REFUSALS_UNTIL_RENEWAL ? inspect : renewal
     const inspection = look(table, this.#options.ranges)
@@ -128,6 +148,8 @@ export class NftablesPlane implements Plane {
     this.#inspection = inspection
     for (const defect of hairpin.defects) this.#addRepairs(hairpin.repairs, defect)
     this.#routePlan = await this.#planRoutes()
+    const defects = [...this.#inspection.defects, ...this.#routePlan.defects]
+    if (this.#isWatching && defects.length === 0) this.#inspected = { generation, nodeIp }
   }
 
   async #planRoutes(): Promise<RoutePlan> {
@@ -216,6 +238,9 @@ export class NftablesPlane implements Plane {
     return refusal
   }
 }
+
+/** Of so many audits, one reads everything. */
+const AUDITS_PER_INSPECTION = 16
 
 /** A refusal may come of a change between reading and writing; a second one hardly does. */
 const REFUSALS_UNTIL_RENEWAL = 2
