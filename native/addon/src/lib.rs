@@ -12,6 +12,7 @@
 
 mod bpf;
 mod bpf_map;
+mod conntrack;
 mod ipvs;
 mod namespace;
 mod nftables;

@@ -3,6 +3,8 @@
 
 /// BPF objects, maps and links.
 pub mod bpf;
+/// Connection tracking.
+pub mod conntrack;
 /// Kernel error numbers.
 pub mod errno;
 /// IPVS, the kernel's own load balancer.

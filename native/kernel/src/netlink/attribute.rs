@@ -89,6 +89,12 @@ impl Attributes {
         self
     }
 
+    /// Adds attributes that were written elsewhere.
+    pub fn append(&mut self, others: &Self) {
+        self.bytes.extend_from_slice(&others.bytes);
+        self.is_oversized |= others.is_oversized;
+    }
+
     /// The bytes.
     ///
     /// # Errors

@@ -1,0 +1,251 @@
+//! Attributes to entries, and back.
+
+use std::net::IpAddr;
+
+use super::entry::{Endpoint, Entry, Flow, Tuple};
+use crate::netlink::{Attribute, Attributes, NetlinkError, Request, attributes};
+
+/// `NFNL_SUBSYS_CTNETLINK`
+const SUBSYSTEM: u16 = 1 << 8;
+/// `IPCTNL_MSG_CT_GET`
+const GET: u16 = SUBSYSTEM | 1;
+/// `IPCTNL_MSG_CT_DELETE`
+const DELETE: u16 = SUBSYSTEM | 2;
+/// Length of `struct nfgenmsg`, which precedes the attributes of a message.
+const HEADER_LENGTH: usize = 4;
+const FAMILY_V4: u8 = 2;
+const FAMILY_V6: u8 = 10;
+
+/// `CTA_…`
+mod top {
+    pub const ORIGINAL: u16 = 1;
+    pub const REPLY: u16 = 2;
+    pub const STATUS: u16 = 3;
+    pub const TIMEOUT: u16 = 7;
+    pub const ID: u16 = 12;
+    pub const ZONE: u16 = 18;
+    pub const FILTER: u16 = 25;
+}
+
+/// `CTA_TUPLE_…`, `CTA_IP_…`, `CTA_PROTO_…`
+mod tuple {
+    pub const IP: u16 = 1;
+    pub const PROTOCOL: u16 = 2;
+    pub const V4_SOURCE: u16 = 1;
+    pub const V4_DESTINATION: u16 = 2;
+    pub const V6_SOURCE: u16 = 3;
+    pub const V6_DESTINATION: u16 = 4;
+    pub const NUMBER: u16 = 1;
+    pub const SOURCE_PORT: u16 = 2;
+    pub const DESTINATION_PORT: u16 = 3;
+}
+
+/// `CTA_FILTER_…`; which parts of a tuple count: `CTA_FILTER_FLAG(…)`
+mod filter {
+    pub const ORIGINAL: u16 = 1;
+    pub const REPLY: u16 = 2;
+    pub const SOURCE_ADDRESS: u32 = 1 << 0;
+    pub const DESTINATION_ADDRESS: u32 = 1 << 1;
+    pub const NUMBER: u32 = 1 << 3;
+    pub const SOURCE_PORT: u32 = 1 << 4;
+    pub const DESTINATION_PORT: u32 = 1 << 5;
+}
+
+/// Asks for the entries of a flow. The kernel may tell more: before 5.8 all of the family.
+///
+/// # Errors
+/// None in practice; so for every request here.
+pub fn entries_request(flow: &Flow) -> Result<Request, NetlinkError> {
+    let mut body = Attributes::new();
+    let destination = flow.original_destination;
+    put_tuple(&mut body, top::ORIGINAL, |ip, protocol| {
+        put_address(
+            ip,
+            (tuple::V4_DESTINATION, tuple::V6_DESTINATION),
+            destination.address,
+        );
+        protocol
+            .put_u8(tuple::NUMBER, flow.protocol)
+            .put_u16_be(tuple::DESTINATION_PORT, destination.port);
+    });
+    if let Some(source) = flow.reply_source {
+        put_tuple(&mut body, top::REPLY, |ip, protocol| {
+            put_address(ip, (tuple::V4_SOURCE, tuple::V6_SOURCE), source.address);
+            protocol
+                .put_u8(tuple::NUMBER, flow.protocol)
+                .put_u16_be(tuple::SOURCE_PORT, source.port);
+        });
+    }
+    // Linux takes equal IPv6 addresses for different ones here (5.8 to 6.18 at least, an inverted
+    // `ipv6_addr_cmp` in `ctnetlink_filter_match_tuple`), so only ports narrow the answer then.
+    let (by_destination, by_source) = match destination.address {
+        IpAddr::V4(_) => (filter::DESTINATION_ADDRESS, filter::SOURCE_ADDRESS),
+        IpAddr::V6(_) => (0, 0),
+    };
+    let original = by_destination | filter::NUMBER | filter::DESTINATION_PORT;
+    let reply = by_source | filter::NUMBER | filter::SOURCE_PORT;
+    body.nest(top::FILTER, |nested| {
+        nested
+            .put_u32(filter::ORIGINAL, original)
+            .put_u32(filter::REPLY, flow.reply_source.map_or(0, |_| reply));
+    });
+    request(GET, destination.address, body)
+}
+
+/// Asks for all entries of a protocol and family.
+///
+/// # Errors
+/// As [`entries_request`].
+pub fn protocol_request(protocol: u8, family_of: IpAddr) -> Result<Request, NetlinkError> {
+    let mut body = Attributes::new();
+    put_tuple(&mut body, top::ORIGINAL, |_, nested| {
+        nested.put_u8(tuple::NUMBER, protocol);
+    });
+    body.nest(top::FILTER, |nested| {
+        nested
+            .put_u32(filter::ORIGINAL, filter::NUMBER)
+            .put_u32(filter::REPLY, 0);
+    });
+    request(GET, family_of, body)
+}
+
+/// Deletes this entry: with its id no other that took its place meanwhile.
+///
+/// # Errors
+/// As [`entries_request`].
+pub fn delete_request(entry: &Entry) -> Result<Request, NetlinkError> {
+    let mut body = Attributes::new();
+    put_whole_tuple(&mut body, top::ORIGINAL, &entry.original);
+    if let Some(id) = entry.id {
+        body.put_u32_be(top::ID, id);
+    }
+    if entry.zone != 0 {
+        body.put_u16_be(top::ZONE, entry.zone);
+    }
+    request(DELETE, entry.original.destination.address, body)
+}
+
+/// An entry of a dump; `None` for a protocol without ports.
+///
+/// # Errors
+/// [`NetlinkError::Malformed`]
+pub fn entry(payload: &[u8]) -> Result<Option<Entry>, NetlinkError> {
+    let list = payload.get(HEADER_LENGTH..).ok_or(MALFORMED)?;
+    let number = |kind| match find(list, kind)? {
+        None => Ok(0),
+        Some(attribute) => attribute.u32_be(),
+    };
+    let original = read_tuple(&need(list, top::ORIGINAL)?)?;
+    let reply = read_tuple(&need(list, top::REPLY)?)?;
+    let (Some(original), Some(reply)) = (original, reply) else {
+        return Ok(None);
+    };
+    Ok(Some(Entry {
+        original,
+        reply,
+        status: number(top::STATUS)?,
+        timeout_seconds: number(top::TIMEOUT)?,
+        id: find(list, top::ID)?.map(|id| id.u32_be()).transpose()?,
+        zone: find(list, top::ZONE)?.map_or(Ok(0), |zone| zone.u16_be())?,
+    }))
+}
+
+const MALFORMED: NetlinkError = NetlinkError::Malformed {
+    what: "conntrack entry",
+};
+
+fn request(kind: u16, family_of: IpAddr, body: Attributes) -> Result<Request, NetlinkError> {
+    let family = if family_of.is_ipv4() {
+        FAMILY_V4
+    } else {
+        FAMILY_V6
+    };
+    Request::new(kind, 0, &[family, 0, 0, 0], body)
+}
+
+fn put_tuple(
+    body: &mut Attributes,
+    kind: u16,
+    fill: impl FnOnce(&mut Attributes, &mut Attributes),
+) {
+    let (mut ip, mut protocol) = (Attributes::new(), Attributes::new());
+    fill(&mut ip, &mut protocol);
+    body.nest(kind, |nested| {
+        for (kind, part) in [(tuple::IP, ip), (tuple::PROTOCOL, protocol)] {
+            if part.length() > 0 {
+                nested.nest(kind, |list| list.append(&part));
+            }
+        }
+    });
+}
+
+pub(super) fn put_whole_tuple(body: &mut Attributes, kind: u16, whole: &Tuple) {
+    let Tuple {
+        protocol: number,
+        source,
+        destination,
+    } = whole;
+    put_tuple(body, kind, |ip, protocol| {
+        put_address(ip, (tuple::V4_SOURCE, tuple::V6_SOURCE), source.address);
+        put_address(
+            ip,
+            (tuple::V4_DESTINATION, tuple::V6_DESTINATION),
+            destination.address,
+        );
+        protocol
+            .put_u8(tuple::NUMBER, *number)
+            .put_u16_be(tuple::SOURCE_PORT, source.port)
+            .put_u16_be(tuple::DESTINATION_PORT, destination.port);
+    });
+}
+
+fn put_address(ip: &mut Attributes, (v4, v6): (u16, u16), address: IpAddr) {
+    match address {
+        IpAddr::V4(address) => ip.put(v4, &address.octets()),
+        IpAddr::V6(address) => ip.put(v6, &address.octets()),
+    };
+}
+
+fn read_tuple(attribute: &Attribute<'_>) -> Result<Option<Tuple>, NetlinkError> {
+    let ip = need(attribute.payload, tuple::IP)?.payload;
+    let protocol = need(attribute.payload, tuple::PROTOCOL)?.payload;
+    let source = read_address(ip, tuple::V4_SOURCE, tuple::V6_SOURCE)?;
+    let destination = read_address(ip, tuple::V4_DESTINATION, tuple::V6_DESTINATION)?;
+    let ports = (
+        find(protocol, tuple::SOURCE_PORT)?,
+        find(protocol, tuple::DESTINATION_PORT)?,
+    );
+    let (Some(source_port), Some(destination_port)) = ports else {
+        return Ok(None);
+    };
+    Ok(Some(Tuple {
+        protocol: need(protocol, tuple::NUMBER)?.u8()?,
+        source: Endpoint {
+            address: source,
+            port: source_port.u16_be()?,
+        },
+        destination: Endpoint {
+            address: destination,
+            port: destination_port.u16_be()?,
+        },
+    }))
+}
+
+fn read_address(list: &[u8], v4: u16, v6: u16) -> Result<IpAddr, NetlinkError> {
+    if let Some(attribute) = find(list, v4)? {
+        let octets: [u8; 4] = attribute.payload.try_into().map_err(|_| MALFORMED)?;
+        return Ok(octets.into());
+    }
+    let octets: [u8; 16] = need(list, v6)?.payload.try_into().map_err(|_| MALFORMED)?;
+    Ok(octets.into())
+}
+
+fn need(list: &[u8], kind: u16) -> Result<Attribute<'_>, NetlinkError> {
+    find(list, kind)?.ok_or(MALFORMED)
+}
+
+fn find(list: &[u8], kind: u16) -> Result<Option<Attribute<'_>>, NetlinkError> {
+    attributes(list)
+        .find(|attribute| !matches!(attribute, Ok(other) if other.kind != kind))
+        .transpose()
+}
