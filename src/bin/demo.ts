@@ -16,7 +16,7 @@ export const demoCommand: Command = {
   flags: [
     {
       name: 'once',
-      help: 'Kill, return, add and cut off hosts, and end; exit with 1 when a bound is missed by far',
+      help: 'Lose masters, kill, return, add and cut off hosts, and end; exit with 1 when a bound is missed by far',
     },
     {
       name: 'hosts',

@@ -43,6 +43,9 @@ describe('the demo', () => {
       const answers: string[] = []
       for (const [name = '', ...args] of SCRIPT_CALLS) answers.push(await tell(script(name), args))
       expect(answers).toEqual([
+        'exit 1: h2 has no Mesos master, only h1',
+        'the Mesos master on h1 has ended',
+        'the Mesos master on h1 runs',
         'h2 is dead: its processes are gone, its link is down',
         'exit 1: h2 is dead already',
         'exit 1: h1 is the last host that lives',
@@ -85,6 +88,9 @@ describe('the demo', () => {
 
 /** Script and arguments, in this order. */
 const SCRIPT_CALLS: readonly (readonly string[])[] = [
+  ['end-master', 'h2'],
+  ['end-master', 'h1'],
+  ['start-master', 'h1'],
   ['kill', 'h2'],
   ['kill', 'h2'],
   ['kill', 'h1'],

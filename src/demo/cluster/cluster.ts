@@ -127,6 +127,18 @@ export class Cluster {
     await this.startDaemon(host)
   }
 
+  /** Ends the Mesos master on a host; nothing when it does not run. @throws Error when none belongs there */
+  async endMaster(name: string): Promise<void> {
+    await this.mesos.endMaster(this.#masterOn(name).ip)
+  }
+
+  /** Starts it again; nothing when it runs. @throws Error when none belongs there, or without power */
+  async startMaster(name: string): Promise<void> {
+    const { ip, hasPower } = this.#masterOn(name)
+    if (!hasPower) throw new Error(`${name} is dead`)
+    await this.mesos.startMaster(ip)
+  }
+
   /** Adds a host that was never there, with agent and backends; its daemon is the caller's to start. */
   async add(): Promise<ClusterHost> {
     const number = this.#hosts.length + 1
@@ -159,6 +171,12 @@ export class Cluster {
     await unite(this.#options.places, this.#sides)
     this.#sides = []
     await this.mesos.cut([])
+  }
+
+  #masterOn(name: string): ClusterHost {
+    const host = this.host(name)
+    if (host.hasMaster) return host
+    throw new Error(`${name} has no Mesos master, only ${namesOf(this.masters)}`)
   }
 
   async #addHost(number: number): Promise<ClusterHost> {

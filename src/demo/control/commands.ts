@@ -34,6 +34,26 @@ export const COMMANDS: readonly DemoCommand[] = [
     },
   },
   {
+    name: 'end-master',
+    usage: ([first = '']) => first,
+    summary: 'ends the Mesos master on a host; another leads while a majority is left',
+    run: async (cluster, args) => {
+      const name = only(args)
+      await cluster.endMaster(name)
+      return `the Mesos master on ${name} has ended`
+    },
+  },
+  {
+    name: 'start-master',
+    usage: ([first = '']) => first,
+    summary: 'starts it again',
+    run: async (cluster, args) => {
+      const name = only(args)
+      await cluster.startMaster(name)
+      return `the Mesos master on ${name} runs`
+    },
+  },
+  {
     name: 'join',
     usage: () => '',
     summary: 'adds a host that was never there',

@@ -21,6 +21,7 @@ export function howTo({ hosts }: Cluster, { stateDirectory }: DemoPlaces, name: 
     `  ./${first} dig ${name}`,
     `  ./${first} ${process.cwd()}/navstar vips`,
     `  ./${first} ${process.cwd()}/navstar nodes`,
+    `  ./${first} ${process.cwd()}/navstar status`,
     ...commands,
     'Ctrl-C ends it and removes everything.',
   ].join('\n')

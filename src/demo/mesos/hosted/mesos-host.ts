@@ -71,8 +71,9 @@ export class MesosHost {
     this.#agentServer = undefined
   }
 
-  /** The master alone begins to listen. */
+  /** The master alone begins to listen; nothing when it does. */
   async startMaster(): Promise<void> {
+    if (this.hasRunningMaster) return
     const { place, openSockets } = this.#parts
     const [master] = await openSockets(place.namespacePath, [`${place.ip}:${MASTER_PORT}`])
     if (master !== undefined) await this.#serveMaster(master)
