@@ -124,8 +124,10 @@ export class EbpfPlane implements Plane {
 
   async audit(): Promise<boolean> {
     const { vips, slots, members, ranges } = this.#kernel.maps
-    for (const map of [vips, slots, members, ranges]) if (!(await map.audit())) return false
-    return (await this.#missingPrograms()).length === 0
+    // At once: the thread that does it, and this one, wake up once and not for each map.
+    const audits = Promise.all([vips, slots, members, ranges].map((map) => map.audit()))
+    const [areSame, missing] = await Promise.all([audits, this.#missingPrograms()])
+    return areSame.every(Boolean) && missing.length === 0
   }
 
   /** The kernel tells nobody of map writes: only the audit finds them. */
