@@ -2,21 +2,23 @@
  * Dead nodes are evicted while others live, come back, sleep and are cut off. In the end nobody
  * knows those that are gone, and everybody knows those that live.
  */
+import { suspicionMs } from '../../src/gossip/engine/membership/suspicion.ts'
 import type { Eviction } from '../../src/gossip/engine/statements.ts'
 import type { NodeId } from '../../src/model/node-id.ts'
 import { bringUp } from './bring-up.ts'
 import { below, between, oneOf, shuffled, someOf } from './dice.ts'
 import type { Host } from './host.ts'
 import type { Scenario, Scene } from './scenario.ts'
+import { Violation } from './violation.ts'
 import { keepChanging, repeat } from './workload.ts'
 
-/** As `docs/gossip.md` has it: the suspicion time without confirmations, and anti-entropy. */
-const FORGOTTEN_WITHIN_MS = 45_000
+/** As `docs/gossip.md` has it: what anti-entropy takes, besides the suspicion time. */
+const TOLD_WITHIN_MS = 15_000
 
 /** The scenario. */
 export const evict: Scenario = {
   summary: 'dead nodes are evicted while others return, sleep or are cut off',
-  settleMs: FORGOTTEN_WITHIN_MS,
+  settleMs: 120_000,
   play: (scene) => {
     const { simulation } = scene
     bringUp(scene)
@@ -34,7 +36,13 @@ export const evict: Scenario = {
     for (const host of shuffled(simulation.random, scene.stage.living).slice(0, 2)) {
       for (const node of lost) simulation.input(host, { kind: 'forget', node })
     }
-    scene.alsoAgree((living) => living.flatMap((host) => remembered(host, lost)))
+    const remembering = (living: readonly Host[]) =>
+      living.flatMap((host) => remembered(host, lost))
+    scene.alsoAgree(remembering)
+    simulation.at(simulation.nowMs + forgottenWithinMs(scene), () => {
+      const [line] = remembering(scene.stage.living)
+      if (line !== undefined) throw new Violation('eviction', line)
+    })
   },
 }
 
@@ -107,6 +115,12 @@ function issueFalsely({ simulation, stage, checks }: Scene): void {
     const { endpoint } = liar
     simulation.input(host, { kind: 'received', from: notary.node, endpoint, messages: [eviction] })
   }
+}
+
+/** A lone accuser's suspicion takes the longest. */
+function forgottenWithinMs({ simulation }: Scene): number {
+  const nodes = simulation.hosts.length
+  return suspicionMs(simulation.options.engineSettings, { accusers: 1, nodes }) + TOLD_WITHIN_MS
 }
 
 function remembered(host: Host, lost: readonly NodeId[]): readonly string[] {
