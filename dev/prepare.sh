@@ -21,6 +21,7 @@ want /usr/bin/dig bind9-dnsutils
 want /usr/bin/cc gcc
 if [ "$purpose" != run ]; then
   want /usr/sbin/nft nftables
+  want /usr/sbin/conntrack conntrack
   want /usr/share/java/zookeeper.jar zookeeper
   [ -e /usr/sbin/bpftool ] || [ -e /usr/bin/bpftool ] || packages="$packages bpftool"
 fi

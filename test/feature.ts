@@ -7,7 +7,15 @@ import { bpfFeatures } from '../src/kernel/bpf.ts'
 import { openNamespace } from '../src/kernel/namespace.ts'
 
 /** Things that not every host has. */
-export type Feature = 'root' | 'ebpf' | 'nftables' | 'ipvs' | 'zookeeper' | 'uml' | 'qemu'
+export type Feature =
+  | 'root'
+  | 'ebpf'
+  | 'nftables'
+  | 'ipvs'
+  | 'conntrack'
+  | 'zookeeper'
+  | 'uml'
+  | 'qemu'
 
 /** Answers whether the feature is there, or in words what it lacks. */
 type Trial = () => Promise<boolean | string>
@@ -35,6 +43,7 @@ const TRIALS: Readonly<Record<Feature, Trial>> = {
     namespace.close()
     return information !== undefined
   },
+  conntrack: async () => existsSync('/usr/sbin/conntrack'),
   zookeeper: async () => ['/usr/bin/java', '/usr/share/java/zookeeper.jar'].every(existsSync),
   uml: async () => missingFor('uml').join(', ') || true,
   qemu: async () =>

@@ -85,6 +85,10 @@ export declare class BpfObject {
  * It does not keep the process alive; a pending promise does.
  */
 export declare class NetworkNamespace {
+  /** The connections of these flows. */
+  conntrackEntries(flows: Array<ConntrackFlow>): Promise<Array<ConntrackEntry>>
+  /** Deletes the connections of these flows, and no others; resolves with how many. */
+  conntrackDelete(flows: Array<ConntrackFlow>): Promise<number>
   /** Version and size. The module `ip_vs` is loaded where the kernel can. */
   ipvsInformation(): Promise<IpvsInformation>
   /**
@@ -278,6 +282,44 @@ export interface BpfLoadOptions {
   leftOut?: Array<string>
   /** All maps must be pinned already; none is created. */
   attachOnly?: boolean
+}
+
+/** One end of a connection. */
+export interface ConntrackEndpoint {
+  /** E.g. `10.0.0.1`. */
+  address: string
+  /** E.g. 53. */
+  port: number
+}
+
+/** A tracked connection. */
+export interface ConntrackEntry {
+  /** A protocol with ports. */
+  protocol: 'tcp' | 'udp' | 'sctp'
+  /** The first packet, as its sender made it. */
+  original: ConntrackTuple
+  /** An answer, before it is translated back. */
+  reply: ConntrackTuple
+  /** It ends when nothing comes for this long. */
+  timeoutSeconds: number
+}
+
+/** What connections are found by. */
+export interface ConntrackFlow {
+  /** A protocol with ports. */
+  protocol: 'tcp' | 'udp' | 'sctp'
+  /** Where the first packet was sent to. */
+  originalDestination: ConntrackEndpoint
+  /** Where it really went; absent: anywhere. */
+  replySource?: ConntrackEndpoint
+}
+
+/** Packets of one direction. */
+export interface ConntrackTuple {
+  /** Who sends them. */
+  source: ConntrackEndpoint
+  /** Where they go. */
+  destination: ConntrackEndpoint
 }
 
 /** What the kernel says of its IPVS. */

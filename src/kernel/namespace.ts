@@ -1,7 +1,9 @@
-/** A network namespace: its routes, its nf_tables and its IPVS, through one native thread. */
+/** A network namespace through one native thread: routes, nf_tables, IPVS, tracked connections. */
+import { NavstarError } from '../base/error.ts'
+import type { Conntrack, ConntrackEntry } from './conntrack.ts'
 import type { Ipvs } from './ipvs.ts'
 import { NamespaceIpvs } from './ipvs-namespace.ts'
-import { nativeAddon } from './native.ts'
+import { type NativeAddon, nativeAddon } from './native.ts'
 import type { Nftables, NftTable } from './nftables.ts'
 import { type KernelEvent, readFailure } from './operation.ts'
 import type { LinkAddress, RouteTables } from './routes.ts'
@@ -11,6 +13,7 @@ export interface Namespace {
   readonly nftables: Nftables
   readonly routes: RouteTables
   readonly ipvs: Ipvs
+  readonly conntrack: Conntrack
   /** Calls back for changes by others to the table `navstar`, and for changes of links, addresses, routes. */
   watch(listener: (event: KernelEvent) => void): void
   close(): void
@@ -41,6 +44,7 @@ export async function openNamespace(path?: string): Promise<Namespace> {
       applyRoutes: (operations) => native.applyRoutes([...operations]),
     },
     ipvs: new NamespaceIpvs(native),
+    conntrack: conntrackOf(native),
     watch: (listener) => {
       const options = { routes: true, links: true, addresses: true, nftTables: ['navstar'] }
       watches.push(native.watch(options, listener))
@@ -48,6 +52,26 @@ export async function openNamespace(path?: string): Promise<Namespace> {
     close: () => {
       for (const watch of watches.splice(0)) watch.close()
       native.close()
+    },
+  }
+}
+
+type NativeNamespace = Awaited<ReturnType<NativeAddon['NetworkNamespace']['open']>>
+
+function conntrackOf(native: NativeNamespace): Conntrack {
+  return {
+    entries: (flows) =>
+      read(
+        'tracked connections',
+        async () => (await native.conntrackEntries([...flows])) as ConntrackEntry[],
+      ),
+    delete: async (flows) => {
+      try {
+        return await native.conntrackDelete([...flows])
+      } catch (cause) {
+        const attempt = 'delete tracked connections'
+        throw new NavstarError('KERNEL_OPERATION_FAILED', { attempt, cause })
+      }
     },
   }
 }
