@@ -37,6 +37,14 @@ const config: ViteUserConfig = defineConfig({
       },
       {
         test: {
+          // Needs a kernel that hosts rarely have: tests of project guest run it in a guest.
+          name: 'inside-guest',
+          include: ['test/inside-guest/**/*.test.ts'],
+          ...serial,
+        },
+      },
+      {
+        test: {
           name: 'e2e',
           include: ['test/e2e/**/*.test.ts'],
           ...serial,

@@ -1,7 +1,7 @@
-/** Where the host's kernel has no IPVS: `npm run guest -- uml -- npx vitest run test/kernel/ipvs.test.ts`. */
+/** Run by `test/guest/ipvs.test.ts`, in a guest whose kernel has IPVS. */
 import { execFile } from 'node:child_process'
 import { promisify } from 'node:util'
-import { expect, onTestFinished, type TestContext, test } from 'vitest'
+import { afterAll, expect, onTestFinished, type TestContext, test } from 'vitest'
 import { type Ipvs, ipvsDestination, ipvsService } from '../../src/kernel/ipvs.ts'
 import { type Namespace, openNamespace } from '../../src/kernel/namespace.ts'
 import type { Ip } from '../../src/model/ip.ts'
@@ -11,10 +11,19 @@ import { requireFeature } from '../feature.ts'
 
 const run = promisify(execFile)
 let count = 0
+let shared: Awaited<ReturnType<typeof freshNamespace>> | undefined
+
+afterAll(() => shared?.close())
 
 ipvsContract('IPVS of the kernel', async (ctx) => {
-  const { namespace, close } = await freshNamespace(ctx)
-  return { ipvs: namespace.ipvs, close }
+  shared ??= await freshNamespace(ctx)
+  const { ipvs } = shared.namespace
+  const close = async () => {
+    const services = await ipvs.observe()
+    await ipvs.apply(services.map(({ key }) => ({ kind: 'deleteService', key })))
+    await ipvs.setTimeouts({ tcpSeconds: 900 })
+  }
+  return { ipvs, close }
 })
 
 /** Connects n times by the VIP, one after another, and says how many succeeded. */
