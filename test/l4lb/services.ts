@@ -3,6 +3,7 @@ import fc from 'fast-check'
 import type { Ip } from '../../src/model/ip.ts'
 import type { Port, Protocol } from '../../src/model/port.ts'
 import { type Backend, type Service, type ServiceKey, serviceKeyOf } from '../../src/model/vip.ts'
+import { ALGORITHMS, type VipOptions } from '../../src/model/vip-options.ts'
 
 const VIPS = { 4: ['11.0.0.1', '11.0.0.2', '10.1.2.3'], 6: ['fd01:c::1', 'fd01:c::2'] } as const
 const HOSTS = { 4: ['10.0.0.1', '10.0.0.2', '9.0.1.5'], 6: ['fd00::1', 'fd00::2'] } as const
@@ -20,6 +21,15 @@ export function anyBackends(family: 4 | 6): fc.Arbitrary<readonly Backend[]> {
     .map((backends) => backends.sort((left, right) => (selector(left) < selector(right) ? -1 : 1)))
 }
 
+const anyOptions: fc.Arbitrary<VipOptions> = fc.record(
+  {
+    algorithm: fc.constantFrom(...ALGORITHMS),
+    affinitySeconds: fc.constantFrom(1, 300),
+    connectionLimit: fc.constantFrom(1, 100),
+  },
+  { requiredKeys: [] },
+)
+
 /** Any service of either family. */
 export const anyService: fc.Arbitrary<Service> = fc
   .constantFrom(4 as const, 6 as const)
@@ -29,8 +39,10 @@ export const anyService: fc.Arbitrary<Service> = fc
       port: fc.constantFrom(80, 443) as unknown as fc.Arbitrary<Port>,
       protocol: fc.constantFrom<Protocol>('tcp', 'udp'),
       backends: anyBackends(family),
+      options: fc.option(anyOptions, { nil: undefined }),
     }),
   )
+  .map(({ options, ...service }) => (options === undefined ? service : { ...service, options }))
 
 /** Services by their key. */
 export type Services = ReadonlyMap<ServiceKey, Service>

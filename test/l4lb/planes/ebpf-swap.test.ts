@@ -8,43 +8,49 @@ import {
 } from '../../../src/l4lb/planes/ebpf/layout.ts'
 import type { Service } from '../../../src/model/vip.ts'
 import { runs } from '../runs.ts'
-import { anyServices } from '../services.ts'
+import { anyServices, type Services } from '../services.ts'
 import { FakeEbpf, MAP_NAMES, uint32 } from './fake-ebpf.ts'
 import { round } from './rounds.ts'
 
 /** The maps at one moment: keys to values, hexadecimal. */
 type Moment = Readonly<Record<(typeof MAP_NAMES)[number], ReadonlyMap<string, string>>>
 
+/** Without tables of maglev, whose many slots would only make each moment large. */
+const anyFew: fc.Arbitrary<Services> = anyServices.map(
+  (services) =>
+    new Map(
+      [...services].map(([key, { options, ...service }]) => {
+        const isSmall = options?.algorithm !== 'maglev'
+        return [key, options !== undefined && isSmall ? { ...service, options } : service]
+      }),
+    ),
+)
+
 /** ATTEMPTS in choose.h. */
 const ATTEMPTS = 3
 
 test('whoever connects meets a backend at every moment of a change', async () => {
   await fc.assert(
-    fc.asyncProperty(
-      anyServices,
-      anyServices,
-      fc.infiniteStream(fc.nat(4)),
-      async (before, after, dice) => {
-        const kernel = new FakeEbpf()
-        const plane = kernel.plane()
-        await round(plane, before)
-        const moments = record(kernel)
-        await round(plane, after)
-        for (const [key, service] of after) {
-          if (!isActive(service) || !isActive(before.get(key))) continue
-          const allowed = endpointsOf(before.get(key), service)
-          for (const start of moments.keys()) {
-            expect(allowed).toContain(choose({ moments, start, service, dice }))
-          }
+    fc.asyncProperty(anyFew, anyFew, fc.infiniteStream(fc.nat(4)), async (before, after, dice) => {
+      const kernel = new FakeEbpf()
+      const plane = kernel.plane()
+      await round(plane, before)
+      const moments = record(kernel)
+      await round(plane, after)
+      for (const [key, service] of after) {
+        if (!isActive(service) || !isActive(before.get(key))) continue
+        const allowed = endpointsOf(before.get(key), service)
+        for (const start of moments.keys()) {
+          expect(allowed).toContain(choose({ moments, start, service, dice }))
         }
-      },
-    ),
+      }
+    }),
     runs(300),
   )
 })
 
 test('a service that ends goes before its slots', async () => {
-  const anyPair = fc.tuple(anyServices, anyServices)
+  const anyPair = fc.tuple(anyFew, anyFew)
   await fc.assert(
     fc.asyncProperty(anyPair, async ([before, after]) => {
       const kernel = new FakeEbpf()
@@ -61,13 +67,15 @@ test('a service that ends goes before its slots', async () => {
 
 /** Takes a picture of the maps now and after each write. */
 function record({ contents }: FakeEbpf): Moment[] {
-  const moments: Moment[] = []
-  const take = (): void => {
-    const entries = MAP_NAMES.map((name) => [name, new Map(contents[name].entries)] as const)
-    moments.push(Object.fromEntries(entries) as unknown as Moment)
+  const copy = (name: (typeof MAP_NAMES)[number]) => new Map(contents[name].entries)
+  let moment = Object.fromEntries(MAP_NAMES.map((name) => [name, copy(name)])) as unknown as Moment
+  const moments = [moment]
+  for (const name of MAP_NAMES) {
+    contents[name].onWrite(() => {
+      moment = { ...moment, [name]: copy(name) }
+      moments.push(moment)
+    })
   }
-  take()
-  for (const name of MAP_NAMES) contents[name].onWrite(take)
   return moments
 }
 

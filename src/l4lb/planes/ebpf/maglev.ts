@@ -33,7 +33,7 @@ export function maglevTable(backends: readonly Backend[]): Backend[] {
   if (backends.length === 0) return []
   const size = maglevSize(backends.length)
   const heaviest = Math.max(...backends.map(({ weight }) => weight))
-  const walks = backends.map((backend) => walkOf(backend, size))
+  const walks = backends.map((backend) => walkOf(backend, size, heaviest))
   const table: (Backend | undefined)[] = Array.from({ length: size })
   let taken = 0
   while (taken < size) {
@@ -54,14 +54,14 @@ interface Walk {
   readonly backend: Backend
   readonly step: number
   place: number
-  /** A turn costs as much as the heaviest backend weighs. */
+  /** A turn costs as much as the heaviest backend weighs; each can pay for its first one. */
   credit: number
 }
 
-function walkOf(backend: Backend, size: number): Walk {
+function walkOf(backend: Backend, size: number, heaviest: number): Walk {
   const text = formatEndpoint(backend)
   const place = hash(text, 0x811c_9dc5) & (size - 1)
-  return { backend, place, step: hash(text, 0x2545_f491) | 1, credit: 0 }
+  return { backend, place, step: hash(text, 0x2545_f491) | 1, credit: heaviest - backend.weight }
 }
 
 function advance(walk: Walk, size: number): void {
