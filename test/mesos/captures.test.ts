@@ -1,7 +1,13 @@
 import { describe, expect, test } from 'vitest'
+import { MasterFacts } from '../../src/mesos/master/facts.ts'
+import { readMasterEvent } from '../../src/mesos/master/master-event.ts'
+import { decodeMessage } from '../../src/mesos/protobuf/decode.ts'
+import { RecordioDecoder } from '../../src/mesos/recordio.ts'
+import { decodeEvent, isSnapshot } from '../../src/mesos/records.ts'
 import { readState } from '../../src/mesos/state/state.ts'
+import type { Ip } from '../../src/model/ip.ts'
 import type { Task } from '../../src/model/task.ts'
-import { AGENT_IP, captureText, readThroughAgent } from './fixtures.ts'
+import { AGENT_IP, captureBytes, captureText, readThroughAgent } from './fixtures.ts'
 
 const FOO = '384d6e5b-d578-433c-a7b2-691508695dbe-0001'
 const MODES = '6bd07876-31d8-4c11-b94c-e4dd51915ae3-0001'
@@ -147,6 +153,23 @@ const CASES: readonly CaptureCase[] = [
   },
 ]
 
+const STREAM_TASKS: readonly string[] = [
+  'docker-on-bridge TASK_RUNNING on S0',
+  'docker-on-dcos TASK_RUNNING on S0',
+  'docker-on-host TASK_RUNNING on S0',
+  'none-on-dcos TASK_RUNNING on S0',
+  'none-on-host TASK_RUNNING on S0',
+  'ucr-on-bridge TASK_RUNNING on S1',
+  'ucr-on-dcos TASK_RUNNING on S1',
+  'ucr-on-host TASK_RUNNING on S1',
+]
+
+/** An answer to GET_TASKS as one to GET_STATE. */
+function asState(answer: Readonly<Record<string, unknown>>): object {
+  if (answer['type'] === 'GET_STATE') return answer
+  return { type: 'GET_STATE', get_state: { get_tasks: answer['get_tasks'], get_frameworks: {} } }
+}
+
 describe('captured state', () => {
   test.for(CASES)('$file gives its tasks', async ({ file, agentIp, tasks }, ctx) => {
     const state = await readThroughAgent(captureText(ctx, file), agentIp)
@@ -154,6 +177,34 @@ describe('captured state', () => {
     expect(found).toEqual(tasks.map((task) => ({ ...task, agentIp })))
     expect([...state.tasks.keys()]).toEqual(tasks.map((task) => `${task.frameworkId}/${task.id}`))
     expect(state.skipped).toEqual([])
+  })
+
+  test.for(CASES.filter(({ file }) => file.startsWith('agent-api/')))(
+    '$file gives its tasks from its protobuf as well',
+    ({ file, agentIp, tasks }, ctx) => {
+      const bytes = captureBytes(ctx, file.replace('.json', '.bin'))
+      const answer = decodeMessage(bytes, 'AgentResponse')
+      const state = readState(JSON.stringify(asState(answer)), agentIp as Ip)
+      const found = [...state.tasks.values()].map(({ key, frameworkName, ...task }) => task)
+      expect(found).toEqual(tasks.map(({ frameworkName, ...task }) => ({ ...task, agentIp })))
+      expect(state.skipped).toEqual([])
+    },
+  )
+
+  test.for([
+    ['json', 'application/json'],
+    ['protobuf', 'application/x-protobuf'],
+  ] as const)('the operator stream in %s gives the tasks of its agents', ([kind, type], ctx) => {
+    const bytes = captureBytes(ctx, `operator-api/operator-api.5abfd7f8.${kind}.recordio`)
+    const facts = new MasterFacts()
+    for (const record of new RecordioDecoder({ maxRecordBytes: 2 ** 24 }).push(bytes)) {
+      const event = decodeEvent(record, type)
+      if (!isSnapshot(record, type)) facts.apply(readMasterEvent(event), 0)
+    }
+    const found = [...facts.tasks.values()].map(({ taskId, agentId, state }) => {
+      return `${taskId.split('.')[0]} ${state} on S${agentId.split('-S')[1]}`
+    })
+    expect(found.sort()).toEqual(STREAM_TASKS)
   })
 
   test('a master’s own form of GET_STATE, with `tasks`, is read as well', (ctx) => {

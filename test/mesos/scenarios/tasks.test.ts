@@ -125,18 +125,3 @@ test.for(['1.4', '1.5', '1.6'] as const)(
     stage.expectTruth()
   },
 )
-
-test('a month of churn leaves nothing behind', { timeout: 60_000 }, () => {
-  const stage = new MesosStage()
-  for (let day = 0; day < 30; day++) {
-    const keys = Array.from({ length: 20 }, (_, index) =>
-      stage.launch(`d${day}-${index}`, index % 3),
-    )
-    for (const key of keys) stage.scene.cluster.kill(key)
-    stage.scene.cluster.reboot(stage.agent(day % 3), { keepsId: day % 2 === 0 })
-    stage.run(86_000)
-  }
-  stage.expectTruth()
-  expect(stage.subject.tasks().size).toBe(0)
-  expect(stage.subject.agents().size).toBe(3)
-})

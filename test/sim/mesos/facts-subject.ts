@@ -10,9 +10,9 @@ import type { Ear } from './listener.ts'
 import type { KnownTask, Subject } from './subject.ts'
 
 /** Facts behind the ear of a listener. */
-class FactsSubject implements Subject, Ear {
+export class FactsSubject implements Subject, Ear {
   readonly ear: Ear = this
-  readonly facts = new MasterFacts()
+  readonly facts: MasterFacts = new MasterFacts()
   readonly #gone = new Set<string>()
   #decoder = new RecordioDecoder({ maxRecordBytes: 1 << 24 })
   #contentType = ''
