@@ -25,8 +25,8 @@ export interface EbpfPlaces {
 export const LAYOUT_VERSION = 'v2'
 
 /**
- * Room for 250,000 backends, twice while all of them change. An audit walks every bucket, however
- * few are in use, so larger maps would cost each node: about 5 ms a million buckets.
+ * Room for 250,000 backends, twice while all of them change. A full audit, one of 16, walks every
+ * bucket, however few are in use, so larger maps would cost each node: about 5 ms a million buckets.
  */
 const MAP_SIZES = { slots: 524_288, members: 524_288 } as const
 
