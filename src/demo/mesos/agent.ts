@@ -146,7 +146,11 @@ export class SimulatedAgent {
     this.tasks.add(key, message, spec)
     const { startingMs, runningMs } = pace
     if (startingMs === undefined) return
-    this.#later(startingMs, () => this.tasks.report(key, { state: 'TASK_STARTING' }))
+    // An executor that was told to kill the task before it started does not start it any more.
+    this.#later(startingMs, () => {
+      const isStaged = this.tasks.message(key)?.['state'] === 'TASK_STAGING'
+      if (isStaged) this.tasks.report(key, { state: 'TASK_STARTING' })
+    })
     if (runningMs === undefined) return
     const health = spec.isHealthy === undefined ? {} : { isHealthy: spec.isHealthy }
     const run = () => this.tasks.report(key, { state: 'TASK_RUNNING', ...health })

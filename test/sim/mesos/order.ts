@@ -124,7 +124,8 @@ export class OrderCheck {
     const isHealth = HEALTH_REASONS.has(status['reason'])
     const wasOver = isTerminalState(known.state as string)
     this.#hold('task updated', !wasOver || state === known.state, `${key} left ${known.state}`)
-    const isBack = known.state === 'TASK_KILLING' && state === 'TASK_RUNNING'
+    const isAlive = state === 'TASK_STARTING' || state === 'TASK_RUNNING'
+    const isBack = known.state === 'TASK_KILLING' && isAlive
     this.#hold('task updated', !isBack, `${key} came back from TASK_KILLING`)
     const isNews = this.#rules.announcesEachStatus
       ? status['state'] !== known.lastStatus
