@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { ClusterHost } from '../../src/demo/host/cluster-host.ts'
 import { run } from '../../src/demo/run.ts'
+import { LAYOUT_VERSION } from '../../src/l4lb/planes/ebpf/kernel.ts'
 import { requireFeature } from '../feature.ts'
 import { openCluster, startBackends, type TestCluster } from './cluster.ts'
 
@@ -63,7 +64,7 @@ function ip(...command: string[]): Edit['make'] {
 }
 
 function pinned(host: ClusterHost, name: string): string {
-  return join(host.places.pinDirectory, 'v1', name)
+  return join(host.places.pinDirectory, LAYOUT_VERSION, name)
 }
 
 /** Deletes one entry of a pinned map by bpftool: that of the IPv4 VIP, or a slot of either family. */

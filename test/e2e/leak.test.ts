@@ -3,6 +3,7 @@ import { fileURLToPath } from 'node:url'
 import { afterAll, describe, expect, it } from 'vitest'
 import type { SimulatedTask } from '../../src/demo/agent/task.ts'
 import { run } from '../../src/demo/run.ts'
+import { LAYOUT_VERSION } from '../../src/l4lb/planes/ebpf/kernel.ts'
 import { requireFeature } from '../feature.ts'
 import { openCluster, type TestCluster } from './cluster.ts'
 
@@ -81,7 +82,13 @@ async function resourcesOf({ host }: TestCluster, plane: string): Promise<Resour
 async function bpfEntries(pinDirectory: string): Promise<number> {
   let count = 0
   for (const map of ['vips', 'slots', 'members']) {
-    const dump = await run('bpftool', ['-j', 'map', 'dump', 'pinned', `${pinDirectory}/v1/${map}`])
+    const dump = await run('bpftool', [
+      '-j',
+      'map',
+      'dump',
+      'pinned',
+      `${pinDirectory}/${LAYOUT_VERSION}/${map}`,
+    ])
     count += (JSON.parse(dump) as unknown[]).length
   }
   return count
