@@ -142,7 +142,8 @@ export class MasterFacts {
     this.#ledger.put(key, { frameworkId: event.frameworkId, taskId: event.taskId, agentId, state })
     this.#ledger.hint(agentId, change)
     // The operator has said so; the agent is shut down if it ever comes back.
-    if (state === 'TASK_GONE_BY_OPERATOR') this.#ledger.gone(agentId, change)
+    const isGone = state === 'TASK_GONE_BY_OPERATOR' || event.isAgentGone === true
+    if (isGone) this.#ledger.gone(agentId, change)
   }
 
   *#replace(snapshot: Snapshot, nowMs: number, newer: Touched): Steps<FactsChange> {

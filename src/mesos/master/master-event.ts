@@ -37,6 +37,8 @@ export type MasterEvent =
       readonly agentId: string | undefined
       /** E.g. `TASK_RUNNING`; undefined for one that we do not know: as before. */
       readonly state: string | undefined
+      /** The operator has said that the agent of the task is gone for good. */
+      readonly isAgentGone?: boolean
     }
   | { readonly kind: 'agent'; readonly agent: SnapshotAgent }
   | { readonly kind: 'agentRemoved'; readonly agentId: string }
@@ -117,6 +119,8 @@ function taskUpdated(update: JsonObject): MasterEvent {
     taskId: requiredTextAt(update, ['status', 'task_id', 'value']),
     agentId: textAt(update, ['status', 'agent_id', 'value']),
     state: textAt(update, ['state']),
+    // Since 1.9.1 a framework that is not PARTITION_AWARE is told TASK_LOST: the reason tells more.
+    isAgentGone: textAt(update, ['status', 'reason']) === 'REASON_AGENT_REMOVED_BY_OPERATOR',
   }
 }
 

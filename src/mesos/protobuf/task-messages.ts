@@ -37,6 +37,10 @@ export const TASK_STATES: ReadonlyMap<number, string> = enumNames('TASK_', [
 ])
 
 const STATUS_SOURCES = enumNames('SOURCE_', ['MASTER', 'AGENT', 'EXECUTOR'])
+/** The one that is read; the others count as unset. */
+const STATUS_REASONS: ReadonlyMap<number, string> = new Map([
+  [31, 'REASON_AGENT_REMOVED_BY_OPERATOR'],
+])
 const CONTAINER_TYPES = enumNames('', [undefined, 'DOCKER', 'MESOS'])
 const DOCKER_NETWORKS = enumNames('', [undefined, 'HOST', 'BRIDGE', 'NONE', 'USER'])
 const ADDRESS_PROTOCOLS = enumNames('', [undefined, 'IPv4', 'IPv6'])
@@ -128,6 +132,7 @@ export const TASK_STATUS: MessageType = message('TaskStatus', {
   executor_id: nested(7, () => ID),
   healthy: boolean(8),
   source: oneOf(9, STATUS_SOURCES),
+  reason: oneOf(10, STATUS_REASONS),
   labels: nested(12, () => LABELS),
   container_status: nested(13, () => CONTAINER_STATUS),
   unreachable_time: nested(14, () => TIME),

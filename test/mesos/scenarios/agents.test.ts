@@ -85,4 +85,21 @@ describe.for(MESOS_VERSIONS)('agents of Mesos %s', (version) => {
     expect(stage.stateOf(key)).toBeUndefined()
     expect(stage.subject.goneAgents()).toContain(id)
   })
+
+  test.for(['protobuf', 'json'] as const)(
+    'marked gone with a task of a framework that knows no partitions only, in %s',
+    (encoding) => {
+      const stage = new MesosStage({ version, encoding })
+      stage.scene.addFramework(false)
+      const key = stage.launch('web', 0, 1)
+      const { id = '' } = stage.agent(0)
+      stage.told.length = 0
+      stage.scene.cluster.master?.markGone(id)
+      stage.expectTruth()
+      const state = version === '1.11' ? 'TASK_LOST' : 'TASK_GONE_BY_OPERATOR'
+      expect(stage.told).toEqual([`TASK_UPDATED ${state}`])
+      expect(stage.stateOf(key)).toBeUndefined()
+      expect(stage.subject.goneAgents()).toContain(id)
+    },
+  )
 })
