@@ -172,7 +172,8 @@ async function setBridge(host: string, seesBridged: boolean): Promise<void> {
   )
   await ipIn(host, ports)
   const files = 'bridge-nf-call-iptables bridge-nf-call-ip6tables'
-  const script = `cd /proc/sys/net/bridge && for file in ${files}; do echo ${Number(seesBridged)} > $file; done`
+  // Where the kernel has modules, the files come with this one.
+  const script = `modprobe -q br_netfilter; cd /proc/sys/net/bridge && for file in ${files}; do echo ${Number(seesBridged)} > $file; done`
   await run('nsenter', [`--net=/run/netns/${host}`, 'sh', '-c', script])
 }
 

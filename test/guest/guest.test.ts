@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, it } from 'vitest'
 import { GUEST_KINDS } from '../../dev/guest/kinds.ts'
+import { PROGRAMS } from '../../src/l4lb/planes/ebpf/plane.ts'
 import { requireFeature } from '../feature.ts'
 import { runScript } from './run.ts'
 
@@ -11,9 +12,6 @@ const IPVS = [
   'ipvsadm -a -t 11.0.0.1:80 -r 10.0.0.1:8080 -m -w 3',
   'ipvsadm -Sn',
 ].join(' && ')
-
-const ADDON =
-  "import('./src/kernel/native.ts').then((m) => console.log(typeof m.nativeAddon().NetworkNamespace))"
 
 let out: string
 
@@ -26,13 +24,13 @@ afterAll(async () => {
 })
 
 describe.each(GUEST_KINDS)('a guest of kind %s', (kind) => {
-  it('passes on outputs and exit code; has IPVS and the addon; keeps only files in /out', async (ctx) => {
+  it('passes on outputs and exit code; has IPVS and takes the BPF programs; keeps only files in /out', async (ctx) => {
     await requireFeature(ctx, kind)
     const lost = join(out, `lost-${kind}`)
     const script = `
       pwd; id -u; node --version; echo wrong >&2
       ${IPVS} > $GUEST_OUT/ipvs-${kind} || exit 10
-      node -e "${ADDON}" || exit 11
+      node test/guest/programs-main.ts || exit 11
       nft add table ip nsv-guest 2>/dev/null && echo nftables
       echo lost > ${lost} && cat ${lost}
       head -c 1000000 /dev/zero > /out/zero-${kind}
@@ -43,7 +41,7 @@ describe.each(GUEST_KINDS)('a guest of kind %s', (kind) => {
       process.cwd(),
       '0',
       process.version,
-      'function',
+      `${PROGRAMS.length} programs`,
       ...(kind === 'qemu' ? ['nftables'] : []),
       'lost',
       '',

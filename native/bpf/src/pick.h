@@ -82,7 +82,10 @@ static __always_inline enum pick pick_least(const struct vip *vip, struct member
 {
 	struct slot_key key = { .set = vip->set };
 	__u32 start = bpf_get_prandom_u32();
-	__u32 looked_at = vip->heads < LEAST_OF ? vip->heads : LEAST_OF;
+	int sees_all = vip->heads <= LEAST_OF;
+	__u32 looked_at = sees_all ? vip->heads : LEAST_OF;
+	__u32 begin = sees_all ? vip->first_head : 0;
+	__u32 span = sees_all ? vip->heads : vip->slots;
 	__u64 least = 0;
 	__u32 least_weight = 0;
 	struct endpoint best = {};
@@ -90,10 +93,14 @@ static __always_inline enum pick pick_least(const struct vip *vip, struct member
 	for (__u32 index = 0; index < LEAST_OF; index++) {
 		if (index >= looked_at)
 			break;
-		if (vip->heads <= LEAST_OF)
-			key.slot = vip->first_head + (start + index) % vip->heads;
-		else
-			key.slot = bpf_get_prandom_u32() % vip->slots;
+		__u32 drawn = bpf_get_prandom_u32();
+
+		/*
+		 * The division once, behind the choice: with a division in each branch clang lays one of
+		 * them before the loop's head, and the verifier of 6.1 takes the fall into the head for
+		 * an endless loop ("back-edge").
+		 */
+		key.slot = begin + (sees_all ? start + index : drawn) % span;
 
 		const struct member *member = read_slot(&key, candidate);
 
@@ -101,7 +108,7 @@ static __always_inline enum pick pick_least(const struct vip *vip, struct member
 			return OUTDATED;
 
 		/* A drawn slot stands for its weight already. */
-		__u32 weight = vip->heads <= LEAST_OF && member->weight ? member->weight : 1;
+		__u32 weight = sees_all && member->weight ? member->weight : 1;
 		const struct measure *measure = bpf_map_lookup_elem(&measures, candidate);
 		__u64 connections = (measure ? measure->active : 0) + 1;
 
