@@ -138,11 +138,10 @@ export async function readRecords(records: IpvsRecords): Promise<readonly Observ
     const count = services.getUint32(at + 36, true)
     const service = serviceAt(services, at, records.schedulers)
     if (service !== undefined) {
-      const offsets = Array.from({ length: count }, (_, index) => next + index * DESTINATION_BYTES)
       read.push({
         ...service,
         statistics: statisticsAt(services, at + 40),
-        destinations: offsets.map((offset) => destinationAt(destinations, offset)),
+        destinations: destinationsAt(destinations, next, count),
       })
     }
     next += count * DESTINATION_BYTES
@@ -188,6 +187,18 @@ function keyAt(view: DataView, at: number): IpvsKey | undefined {
   return { kind: 'address', protocol, address, port: view.getUint16(at + 4, true) }
 }
 
+function destinationsAt(
+  view: DataView,
+  at: number,
+  count: number,
+): readonly ObservedIpvsDestination[] {
+  const read: ObservedIpvsDestination[] = []
+  for (let index = 0; index < count; index++) {
+    read.push(destinationAt(view, at + index * DESTINATION_BYTES))
+  }
+  return read
+}
+
 function destinationAt(view: DataView, at: number): ObservedIpvsDestination {
   return {
     address: addressAt(view, at + 4, view.getUint8(at) === 4 ? 4 : 6),
@@ -221,6 +232,9 @@ function statisticsAt(view: DataView, at: number): IpvsStatistics {
 }
 
 function addressAt(view: DataView, at: number, family: Family): Ip {
-  if (family === 4) return ipFromBigint(BigInt(view.getUint32(at)), 4)
+  if (family === 4) {
+    const octet = (index: number) => view.getUint8(at + index)
+    return `${octet(0)}.${octet(1)}.${octet(2)}.${octet(3)}` as Ip
+  }
   return ipFromBigint((view.getBigUint64(at) << 64n) | view.getBigUint64(at + 8), 6)
 }

@@ -90,6 +90,9 @@ export interface ObservedIpvsService extends IpvsService {
  * about destinations; `ENOENT` for an unknown scheduler; `ERANGE` for thresholds and weights;
  * `EINVAL` for an address that is not unicast or of the other family, and for every IPv4
  * destination in a namespace that never had an IPv4 address.
+ *
+ * The kernel keeps deleted destinations for two minutes and looks through them at every addition:
+ * after 10,000 deletions, additions are seventy times slower.
  */
 export type IpvsOperation =
   | { readonly kind: 'newService' | 'setService'; readonly service: IpvsService }

@@ -1,4 +1,8 @@
 //! One change.
+//!
+//! The kernel keeps a deleted destination, also one that went with its service, for two minutes or
+//! as long as connections use it, and looks through all that it keeps at every addition: after
+//! 10,000 deletions 2,000 additions a second are left of 140,000 (6.1, `ip_vs_trash_get_dest`).
 
 use super::destination::{Destination, Endpoint};
 use super::service::{Service, ServiceKey};
