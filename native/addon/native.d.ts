@@ -77,6 +77,12 @@ export declare class BpfObject {
    * before still is.
    */
   attachCgroup(options: BpfAttachOptions): Promise<BpfAttachment>
+  /**
+   * Whether the pinned link runs this very program, so that attaching would adopt it.
+   *
+   * Rejects with code `BPF_UNKNOWN`, `BPF_ATTACH`, `BPF_PIN` or `BPF_FACTS`.
+   */
+  isAttached(options: BpfAttachOptions): Promise<boolean>
   /** Closes its descriptors. What is pinned stays: the data path lives on. May be repeated. */
   close(): void
 }

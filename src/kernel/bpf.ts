@@ -65,8 +65,10 @@ export interface BpfAttachment {
 /** A loaded object. Closing it leaves pinned maps and links in place. */
 export interface BpfObject {
   map(name: string): BpfMap
-  /** Attaches, or adopts the pinned link of the same program. */
+  /** Attaches, adopts the pinned link of the same program, or exchanges its program in one step. */
   attachCgroup(attachment: BpfAttachment): Promise<void>
+  /** Whether the pinned link runs this very program on the same maps. */
+  isAttached(attachment: BpfAttachment): Promise<boolean>
   close(): void
 }
 
@@ -83,6 +85,7 @@ export async function loadBpfObject(options: BpfObjectOptions): Promise<BpfObjec
     attachCgroup: async (attachment) => {
       await object.attachCgroup({ ...attachment })
     },
+    isAttached: (attachment) => object.isAttached({ ...attachment }),
     close: () => object.close(),
   }
 }

@@ -192,6 +192,25 @@ impl BpfObject {
         })
     }
 
+    /// Whether the pinned link runs this very program, so that attaching would adopt it.
+    ///
+    /// Rejects with code `BPF_UNKNOWN`, `BPF_ATTACH`, `BPF_PIN` or `BPF_FACTS`.
+    #[napi(catch_unwind)]
+    pub fn is_attached<'env>(
+        &self,
+        env: &'env Env,
+        options: BpfAttachOptions,
+    ) -> Result<PromiseRaw<'env, bool>> {
+        let handle = self.handle;
+        run(env, move |registry| {
+            Ok(registry.object(handle)?.is_attached(
+                &options.program,
+                Path::new(&options.cgroup),
+                Path::new(&options.link_pin),
+            )?)
+        })
+    }
+
     /// Closes its descriptors. What is pinned stays: the data path lives on. May be repeated.
     #[napi(catch_unwind)]
     pub fn close(&self) {

@@ -38,8 +38,13 @@ struct vip {
 	__u32 affinity_seconds; /* 20: a client keeps its backend so long; 0: it does not */
 	__u32 connection_limit; /* 24: open connections of one backend; 0: no limit */
 	__u32 pad;		/* 28 */
+#ifdef OTHER_LAYOUT
+	__u64 other; /* what tests take for another version */
+};
+#else
 };
 _Static_assert(sizeof(struct vip) == 32, "vips: value");
+#endif
 
 struct slot_key {
 	__u32 set;  /*  0 */

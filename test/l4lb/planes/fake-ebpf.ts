@@ -80,6 +80,7 @@ export class FakeEbpf {
         if (program === this.refusedProgram) throw new Error('EPERM')
         this.attached.add(program)
       },
+      isCurrent: async (program) => this.attached.has(program),
       linkState: async (program) => {
         if (!this.attached.has(program)) return undefined
         return { isAttached: true, programId: 1, tag: '0123456789abcdef' }

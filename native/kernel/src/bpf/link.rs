@@ -101,17 +101,12 @@ impl Object {
         remove_leftover(&beside(link_pin))?;
         let fd = self.duplicate_program(program)?;
         let (program_id, tag) = tag_of(fd.as_fd())?;
-        let cgroup_id = fs::metadata(cgroup)
-            .map_err(|error| attach_failure(program, cgroup, &error))?
-            .ino();
         let attachment = Attachment {
             is_adopted: false,
             program_id,
             tag,
         };
-        let Some(state) =
-            link_state(link_pin)?.filter(|state| state.is_attached && state.cgroup_id == cgroup_id)
-        else {
+        let Some(state) = state_for(link_pin, program, cgroup)? else {
             self.attach_beside(program, cgroup, link_pin)?;
             return Ok(attachment);
         };
@@ -127,6 +122,25 @@ impl Object {
             attach_failure(program, cgroup, &std::io::Error::from_raw_os_error(errno.0))
         })?;
         Ok(attachment)
+    }
+
+    /// Whether the link pinned there runs this very program on the same maps, with the same
+    /// constants, for this control group: [`Object::attach_cgroup`] would adopt it.
+    ///
+    /// # Errors
+    /// [`BpfError::Unknown`], [`BpfError::Attach`], [`BpfError::Pin`] or [`BpfError::Facts`].
+    pub fn is_attached(
+        &mut self,
+        program: &str,
+        cgroup: &Path,
+        link_pin: &Path,
+    ) -> Result<bool, BpfError> {
+        let fd = self.duplicate_program(program)?;
+        let (_, tag) = tag_of(fd.as_fd())?;
+        match state_for(link_pin, program, cgroup)? {
+            Some(state) if state.tag == tag => is_same_environment(fd.as_fd(), state.program_id),
+            _ => Ok(false),
+        }
     }
 
     fn duplicate_program(&mut self, program: &str) -> Result<std::os::fd::OwnedFd, BpfError> {
@@ -156,6 +170,14 @@ impl Object {
         drop(pinned);
         Ok(())
     }
+}
+
+/// A pinned link that is attached to this control group.
+fn state_for(link_pin: &Path, program: &str, cgroup: &Path) -> Result<Option<LinkState>, BpfError> {
+    let directory =
+        fs::metadata(cgroup).map_err(|error| attach_failure(program, cgroup, &error))?;
+    let state = link_state(link_pin)?;
+    Ok(state.filter(|state| state.is_attached && state.cgroup_id == directory.ino()))
 }
 
 /// From a process that ended between pinning a link and renaming it.

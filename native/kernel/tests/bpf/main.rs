@@ -17,3 +17,4 @@ mod refusal;
 mod service;
 mod stickiness;
 mod traffic;
+mod upgrade;

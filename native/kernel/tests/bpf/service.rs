@@ -41,6 +41,8 @@ pub struct Services {
     members: Map,
     ranges: Map,
     last_set: u32,
+    /// What another version of the programs has at the end of a value of `vips`.
+    pub tail: Vec<u8>,
 }
 
 /// What a service has in the maps.
@@ -64,6 +66,7 @@ impl Services {
             members: open("members"),
             ranges: open("ranges"),
             last_set: 0,
+            tail: Vec::new(),
         }
     }
 
@@ -89,10 +92,9 @@ impl Services {
         let count = u32::try_from(filled.len()).unwrap();
         let slot_keys: Vec<u8> = (0..count).flat_map(|slot| words(&[set, slot])).collect();
         fine(self.slots.update(&slot_keys, &filled.concat()));
-        fine(
-            self.vips
-                .update(&key, &words(&[set, count, 0, 0, count, 0, 0, 0])),
-        );
+        let mut value = words(&[set, count, 0, 0, count, 0, 0, 0]);
+        value.extend(&self.tail);
+        fine(self.vips.update(&key, &value));
         self.forget(old, &members);
         Written {
             set,

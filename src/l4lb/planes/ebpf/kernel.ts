@@ -1,6 +1,6 @@
 /** The plane's programs and maps on the real kernel. */
 import { existsSync } from 'node:fs'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { NavstarError } from '../../../base/error.ts'
 import {
   type BpfFeature,
@@ -11,6 +11,7 @@ import {
   openPinnedMap,
 } from '../../../kernel/bpf.ts'
 import { type EbpfKernel, MEASURING_PROGRAM, PROGRAMS } from './plane.ts'
+import { findPredecessor, takeLink } from './predecessor.ts'
 import type { EbpfAbilities } from './slot-set.ts'
 
 /** Where the plane is attached and pinned. */
@@ -49,6 +50,7 @@ export async function openEbpfKernel({ cgroup, pinDirectory }: EbpfPlaces): Prom
   const features = await bpfFeatures()
   const abilities = abilitiesOf(features)
   try {
+    const predecessor = await findPredecessor(pinDirectory, directory)
     const object = await loadBpfObject({
       object: 'l4lb',
       pinDirectory: directory,
@@ -63,9 +65,15 @@ export async function openEbpfKernel({ cgroup, pinDirectory }: EbpfPlaces): Prom
     return {
       maps,
       abilities,
-      attach: (program) =>
-        object.attachCgroup({ program, cgroup, linkPin: linkPin(directory, program) }),
+      ...(predecessor && { predecessor }),
+      attach: async (program) => {
+        const own = linkPin(directory, program)
+        if (predecessor) await takeLink(predecessor, { pinDirectory, own, name: basename(own) })
+        await object.attachCgroup({ program, cgroup, linkPin: own })
+      },
       linkState: (program) => bpfLinkState(linkPin(directory, program)),
+      isCurrent: (program) =>
+        object.isAttached({ program, cgroup, linkPin: linkPin(directory, program) }),
       close: () => {
         for (const map of Object.values(maps)) map.close()
         object.close()
@@ -86,6 +94,8 @@ export async function openPinnedEbpfKernel({ pinDirectory }: EbpfPlaces): Promis
     abilities: abilitiesOf(await bpfFeatures()),
     attach: () => Promise.reject(new Error('opened for reading')),
     linkState: (program) => bpfLinkState(linkPin(directory, program)),
+    isCurrent: async (program) =>
+      (await bpfLinkState(linkPin(directory, program)))?.isAttached === true,
     close: () => {
       for (const map of opened) map.close()
     },

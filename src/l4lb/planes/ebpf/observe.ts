@@ -1,5 +1,5 @@
 /** Reads services back from the BPF maps. */
-import type { BpfMap } from '../../../kernel/bpf.ts'
+import type { BpfEntries, BpfMap } from '../../../kernel/bpf.ts'
 import { type Backend, formatEndpoint, type ServiceKey, serviceKeyOf } from '../../../model/vip.ts'
 import { renderDamaged } from '../render.ts'
 import { readWord } from '../words.ts'
@@ -57,7 +57,8 @@ interface FoundSlots {
   readonly keys: Uint8Array[]
 }
 
-interface Membership {
+/** The backends of a service, with the keys of their entries. */
+export interface Membership {
   readonly backends: Backend[]
   readonly keys: Uint8Array[]
 }
@@ -103,13 +104,7 @@ function sharedSets(vipValues: Uint8Array): Set<number> {
   return shared
 }
 
-function readSlots({
-  keys,
-  values,
-}: {
-  keys: Uint8Array
-  values: Uint8Array
-}): Map<number, FoundSlots> {
+function readSlots({ keys, values }: BpfEntries): Map<number, FoundSlots> {
   const sets = new Map<number, FoundSlots>()
   for (let index = 0; index * SIZES.slotKey < keys.length; index++) {
     const { set, slot } = decodeSlotKey(keys, index * SIZES.slotKey)
@@ -121,7 +116,8 @@ function readSlots({
   return sets
 }
 
-function readMembers(dump: { keys: Uint8Array; values: Uint8Array }): Map<ServiceKey, Membership> {
+/** Backends by service, from a dump of `members`. */
+export function readMembers(dump: BpfEntries): Map<ServiceKey, Membership> {
   const members = new Map<ServiceKey, Membership>()
   for (let index = 0; index * SIZES.memberKey < dump.keys.length; index++) {
     const offset = index * SIZES.memberKey

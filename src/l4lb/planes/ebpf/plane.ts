@@ -8,7 +8,7 @@
 import { NavstarError } from '../../../base/error.ts'
 import type { BpfLinkState, BpfMap } from '../../../kernel/bpf.ts'
 import type { Cidr } from '../../../model/cidr.ts'
-import type { Service } from '../../../model/vip.ts'
+import { type Service, serviceKeyOf } from '../../../model/vip.ts'
 import type {
   OperationOutcome,
   Plane,
@@ -22,6 +22,7 @@ import { words } from '../words.ts'
 import { HeldServices } from './held-services.ts'
 import { encodeRange, isSameRange, RANGE_LIMIT } from './layout.ts'
 import type { ServiceMaps } from './observe.ts'
+import type { Predecessor } from './predecessor.ts'
 import {
   algorithmsFor,
   choosingOf,
@@ -53,6 +54,10 @@ export interface EbpfKernel {
   readonly abilities: EbpfAbilities
   /** Attaches the program, or adopts the pinned link of the same program. */
   attach(program: string): Promise<void>
+  /** What a daemon of another version left. */
+  readonly predecessor?: Predecessor
+  /** Whether this very program is attached. */
+  isCurrent(program: string): Promise<boolean>
   /** The state of the program's pinned link; undefined without one. */
   linkState(program: string): Promise<BpfLinkState | undefined>
   close(): void
@@ -70,6 +75,7 @@ export class EbpfPlane implements Plane {
   readonly #kernel: EbpfKernel
   readonly #ranges: readonly Cidr[]
   readonly #services: HeldServices
+  #hasInherited = false
 
   constructor(kernel: EbpfKernel, { ranges }: EbpfPlaneOptions) {
     this.#kernel = kernel
@@ -99,6 +105,7 @@ export class EbpfPlane implements Plane {
 
   async observe(): Promise<PlaneObservation> {
     await this.#services.observe()
+    if (!this.#hasInherited) await this.#inherit()
     return { services: this.#services.renderings(), defects: await this.#defects() }
   }
 
@@ -137,11 +144,27 @@ export class EbpfPlane implements Plane {
     this.#kernel.close()
   }
 
+  /** Serves what the programs of another version serve, before ours take their place. */
+  async #inherit(): Promise<void> {
+    const served = (await this.#kernel.predecessor?.services()) ?? []
+    const held = this.#services.renderings()
+    const puts = served.flatMap((service): PlaneOperation[] => {
+      const key = serviceKeyOf(service)
+      return held.has(key) ? [] : [{ kind: 'put', key, service }]
+    })
+    await this.#services.apply(puts)
+    this.#hasInherited = true
+  }
+
   async #defects(): Promise<string[]> {
-    const missing = await this.#missingPrograms()
+    const programs = this.#programs()
+    const areCurrent = await Promise.all(programs.map((each) => this.#kernel.isCurrent(each)))
+    const missing = programs.filter((_, index) => areCurrent[index] === false)
     const { values } = await this.#kernel.maps.ranges.dump()
     const defects = missing.map((program) => `program ${program} is not attached`)
     if (!isSameRange(values, this.#ranges)) defects.push('VIP ranges differ')
+    const { predecessor } = this.#kernel
+    if (predecessor?.isLeft) defects.push(`pins of version ${predecessor.version} are left`)
     const { orphanCount } = this.#services
     if (orphanCount > 0) defects.push(`${orphanCount} map entries belong to no VIP`)
     return defects
@@ -164,6 +187,7 @@ export class EbpfPlane implements Plane {
       const values = Buffer.concat(indexes.map((index) => encodeRange(this.#ranges[index])))
       const written = await this.#kernel.maps.ranges.update(words(indexes), values)
       for (const program of this.#programs()) await this.#kernel.attach(program)
+      await this.#kernel.predecessor?.remove()
       const errno = [...swept, ...written].find((number) => number !== 0)
       return errno === undefined ? { operation } : { operation, error: mapFailure('repair', errno) }
     } catch (error) {
