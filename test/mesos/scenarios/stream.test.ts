@@ -234,7 +234,7 @@ describe('masters', () => {
     expect(stage.followed.tasks).toEqual([])
   })
 
-  test('whose answer to an audit is older than what events told take nothing back', async () => {
+  test('whose answers to an audit are out of date mislead us until the next audit', async () => {
     const stage = await open()
     stage.served.launch('web')
     await stage.pass(1000)
