@@ -68,7 +68,7 @@ export const MESOS_OPTIONS: MesosOptionTable = {
   pollIntervalMs: {
     name: 'mesos-poll-interval-ms',
     placeholder: 'MS',
-    help: 'From one poll of the agent to the next',
+    help: 'From one poll of the agent to the next; 1000 or more when nothing changed for a minute',
     defaultText: String(MESOS_DEFAULTS.pollIntervalMs),
     parse: wholeNumber(10, 60_000),
   },

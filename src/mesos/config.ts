@@ -19,7 +19,7 @@ export interface MesosOptions {
   readonly caPem?: string
   /** Where the leading master is learned from; without it the node does without masters. */
   readonly masters?: Masters
-  /** From one poll to the next while all is well, ± 10 %. */
+  /** From one poll to the next while all is well, ± 10 %; a second when nothing changed for a minute. */
   readonly pollIntervalMs: number
   /** The longest wait between polls while they fail. */
   readonly maxBackoffMs: number

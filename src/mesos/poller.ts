@@ -49,6 +49,10 @@ export interface PollerParts {
   readonly metrics: MesosMetrics
 }
 
+/** An agent whose answer stayed the same for so long is asked less often, until it changes. */
+const QUIET_AFTER_MS = 60_000
+const QUIET_INTERVAL_MS = 1_000
+
 /**
  * Reads the agent's state again and again into a table of tasks.
  *
@@ -64,6 +68,7 @@ export class Poller {
   #mustAskAddress = true
   readonly #wakeup = new Wakeup()
   #isWanted = false
+  #lastChangeMs: number
   readonly #rest: Rest = new Rest()
   readonly #gone: GoneAgentWatch
   /** Mesos' id of the agent, as its tasks told last. */
@@ -77,6 +82,7 @@ export class Poller {
   constructor(parts: PollerParts) {
     this.#parts = parts
     this.#agentIp = parts.options.agentIp
+    this.#lastChangeMs = parts.clock.nowMs()
     this.#gone = new GoneAgentWatch(parts.clock, parts.log)
     this.#status = {
       lastSuccessMs: undefined,
@@ -117,10 +123,17 @@ export class Poller {
       const policy = { baseMs: options.pollIntervalMs, maxMs: options.maxBackoffMs }
       const waitMs =
         consecutiveFailures === 0
-          ? options.pollIntervalMs * (0.9 + random.next() / 5)
+          ? this.#intervalMs() * (0.9 + random.next() / 5)
           : backoffMs(policy, consecutiveFailures, random)
       await this.#pause(waitMs, signal)
     }
+  }
+
+  /** Where nothing changed for a while, hardly anything will in the next moment. */
+  #intervalMs(): number {
+    const { clock, options } = this.#parts
+    const isQuiet = clock.nowMs() - this.#lastChangeMs >= QUIET_AFTER_MS
+    return isQuiet ? Math.max(options.pollIntervalMs, QUIET_INTERVAL_MS) : options.pollIntervalMs
   }
 
   /** Waits until the next poll is due, or wanted and the agent had its rest. */
@@ -164,6 +177,7 @@ export class Poller {
     if (seen === this.#seen) return 'unchanged'
     const state = readState(await textOf(answer, options.maxStateBytes), agentIp)
     signal.throwIfAborted()
+    this.#lastChangeMs = this.#parts.clock.nowMs()
     this.#known = keepUnchanged(this.#known, state.tasks)
     this.#agentId = state.agentId ?? this.#agentId
     this.#seen = seen
@@ -196,8 +210,11 @@ export class Poller {
 
   #succeed(): void {
     const { clock, log } = this.#parts
-    if (this.#status.lastError !== undefined) log.info('mesos agent answers again')
     const lastSuccessMs = clock.nowMs()
+    if (this.#status.lastError !== undefined) {
+      log.info('mesos agent answers again')
+      this.#lastChangeMs = lastSuccessMs
+    }
     this.#gone.onAnswer(this.#agentId)
     this.#status = {
       ...this.#status,

@@ -10,7 +10,7 @@ describe('polling', () => {
     const { agent, poller } = setUp()
     const abort = new AbortController()
     const run = poller.run(abort.signal).catch(() => undefined)
-    await agent.clock.advance(60_000)
+    await agent.clock.advance(59_000)
     expect(agent.waitsMs.length).toBeGreaterThan(220)
     expect(Math.min(...agent.waitsMs)).toBeGreaterThanOrEqual(225)
     expect(Math.max(...agent.waitsMs)).toBeLessThanOrEqual(275)
@@ -18,6 +18,26 @@ describe('polling', () => {
     abort.abort()
     await run
     expect(agent.clock.sleeperCount).toBe(0)
+  })
+
+  test('becomes rare when nothing changed for a minute, until something does', async () => {
+    const { agent, poller } = setUp()
+    const abort = new AbortController()
+    const run = poller.run(abort.signal).catch(() => undefined)
+    const waitsOf = async (durationMs: number) => {
+      const before = agent.waitsMs.length
+      await agent.clock.advance(durationMs)
+      return agent.waitsMs.slice(before)
+    }
+    await waitsOf(70_000)
+    const quiet = await waitsOf(30_000)
+    expect(Math.min(...quiet)).toBeGreaterThanOrEqual(900)
+    expect(Math.max(...quiet)).toBeLessThanOrEqual(1_100)
+    agent.state = stateOf(web)
+    await waitsOf(1_100)
+    expect(Math.max(...(await waitsOf(50_000)))).toBeLessThanOrEqual(275)
+    abort.abort()
+    await run
   })
 
   test('backs off up to a minute while it fails, and is back at once after a success', async () => {

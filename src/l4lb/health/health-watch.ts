@@ -20,8 +20,8 @@ export interface HealthWatchParts {
 }
 
 const INTERVAL_MS = 250
-/** While there is nothing to see. */
-const IDLE_INTERVAL_MS = 1_000
+/** While nobody connects. */
+const IDLE_INTERVAL_MS = 500
 /** Reading the counters of very many backends takes a while: at most so much of the time. */
 const MAX_SHARE = 0.02
 
@@ -32,6 +32,8 @@ export class HealthWatch {
   readonly #probing = new Set<EndpointKey>()
   #isFailing = false
   #isIdle = false
+  /** All that there ever were, at the last look. */
+  #attempts = 0
 
   constructor(parts: HealthWatchParts) {
     this.#parts = parts
@@ -55,7 +57,7 @@ export class HealthWatch {
     try {
       const counters = countersOf(await statistics())
       const before = this.engine.ejected.size
-      this.#isIdle = counters.size === 0
+      this.#isIdle = this.#hasNoNews(counters)
       const out = this.engine.observe(counters, clock.nowMs())
       for (const key of out) {
         const { why = '' } = this.engine.ejected.get(key) ?? {}
@@ -68,6 +70,19 @@ export class HealthWatch {
       this.#isFailing = true
     }
     for (const key of this.engine.dueProbes(clock.nowMs())) void this.#probe(key)
+  }
+
+  /** Whether nobody connected since the last look, nor waits. */
+  #hasNoNews(all: ReadonlyMap<EndpointKey, BackendCounters>): boolean {
+    let attempts = 0
+    let pending = 0
+    for (const counters of all.values()) {
+      attempts += counters.connections + counters.failures
+      pending += counters.pending
+    }
+    const hasNone = attempts === this.#attempts && pending === 0
+    this.#attempts = attempts
+    return hasNone
   }
 
   async #probe(key: EndpointKey): Promise<void> {
