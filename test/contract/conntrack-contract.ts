@@ -55,6 +55,27 @@ const CASES: readonly {
     count: 6,
   },
   {
+    name: 'many VIPs of a backend',
+    flows: [VIP, at('11.0.0.2', 53), at('11.0.0.1', 54), at('11.0.0.5', 1), VIP6].map((vip) =>
+      flow('udp', vip, ONE),
+    ),
+    count: 4,
+  },
+  {
+    name: 'many backends of a VIP',
+    flows: [ONE, TWO, at('10.0.0.1', 5354), at('10.0.0.3', 1), SIX].map((backend) =>
+      flow('udp', VIP, backend),
+    ),
+    count: 4,
+  },
+  {
+    name: 'many backends of an IPv6 VIP, one of them',
+    flows: [SIX, ...[2, 3, 4, 5].map((number) => at(`fd00::${number}`, 5353))].map((backend) =>
+      flow('udp', VIP6, backend),
+    ),
+    count: 1,
+  },
+  {
     name: 'flows that there are not',
     flows: [flow('sctp', VIP), flow('udp', at('11.0.0.3', 53))],
     count: 0,

@@ -1,6 +1,6 @@
 //! Reads and deletes.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
 use super::codec;
 use super::entry::{Entry, Flow};
@@ -11,11 +11,12 @@ use crate::netlink::{NetlinkError, NetlinkSocket};
 
 /// Its answers fit the smallest default receive buffer even if all are errors.
 const DELETIONS_PER_SEND: usize = 128;
+/// So many flows are asked for one by one: the kernel walks its table each time, but tells little.
+const ASKED_ALONE: usize = 4;
 
-/// The entries of these flows. The kernel filters: one flow by itself, many by their protocol.
-///
-/// The kernel goes on by position while others come and go, so an entry may be told twice, and one
-/// that is made meanwhile may be missed.
+/// The entries of these flows, each once. The kernel filters: few flows one by one, many by what
+/// they share, e.g. all VIPs of a backend by the backend. An entry that is made meanwhile may be
+/// missed.
 ///
 /// # Errors
 /// [`ConntrackError`]
@@ -48,34 +49,38 @@ fn failed(operation: &'static str, flows: &[Flow]) -> impl FnOnce(NetlinkError) 
 }
 
 fn read(socket: &mut NetlinkSocket, flows: &[Flow]) -> Result<Vec<Entry>, NetlinkError> {
-    let requests = match flows {
-        [] => Vec::new(),
-        [flow] => vec![codec::entries_request(flow)?],
-        many => {
-            let kinds: HashSet<(u8, bool)> = many.iter().map(kind_of).collect();
-            let firsts = kinds.iter().filter_map(|kind| {
-                let first = many.iter().find(|flow| kind_of(flow) == *kind)?;
-                let address = first.original_destination.address;
-                Some(codec::protocol_request(first.protocol, address))
-            });
-            firsts.collect::<Result<_, _>>()?
-        }
-    };
-    // Older kernels do not filter, and a request by protocol tells more than is asked for.
-    let wanted: HashSet<&Flow> = flows.iter().collect();
     let mut found = Vec::new();
-    for request in requests {
+    let mut seen = HashSet::new();
+    for group in groups(flows) {
+        let Some(request) = codec::entries_request(&group)? else {
+            continue;
+        };
+        let wanted: HashSet<&Flow> = group.into_iter().collect();
         for message in socket.dump(&request)? {
             let Some(entry) = codec::entry(&message.payload)? else {
                 continue;
             };
             let flow = Flow::of(&entry);
-            if wanted.contains(&flow) || wanted.contains(&flow.to_anywhere()) {
+            let is_wanted = wanted.contains(&flow) || wanted.contains(&flow.to_anywhere());
+            // The kernel may tell an entry twice, and it may be of several flows.
+            if is_wanted && seen.insert((entry.original, entry.zone)) {
                 found.push(entry);
             }
         }
     }
     Ok(found)
+}
+
+/// Flows that are asked for together, all of one protocol and family.
+fn groups(flows: &[Flow]) -> Vec<Vec<&Flow>> {
+    if flows.len() <= ASKED_ALONE {
+        return flows.iter().map(|flow| vec![flow]).collect();
+    }
+    let mut groups: HashMap<(u8, bool), Vec<&Flow>> = HashMap::new();
+    for flow in flows {
+        groups.entry(kind_of(flow)).or_default().push(flow);
+    }
+    groups.into_values().collect()
 }
 
 fn kind_of(flow: &Flow) -> (u8, bool) {

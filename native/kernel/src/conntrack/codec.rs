@@ -51,62 +51,60 @@ mod filter {
     pub const DESTINATION_PORT: u32 = 1 << 5;
 }
 
-/// Asks for the entries of a flow. The kernel may tell more: before 5.8 all of the family.
+/// Asks for the entries that all these flows may have: what they share narrows the answer. The
+/// kernel may tell more: before 5.8 all entries of the family. `None` without flows.
 ///
 /// # Errors
 /// None in practice; so for every request here.
-pub fn entries_request(flow: &Flow) -> Result<Request, NetlinkError> {
-    let mut body = Attributes::new();
-    let destination = flow.original_destination;
-    put_tuple(&mut body, top::ORIGINAL, |ip, protocol| {
-        put_address(
-            ip,
-            (tuple::V4_DESTINATION, tuple::V6_DESTINATION),
-            destination.address,
-        );
-        protocol
-            .put_u8(tuple::NUMBER, flow.protocol)
-            .put_u16_be(tuple::DESTINATION_PORT, destination.port);
-    });
-    if let Some(source) = flow.reply_source {
-        put_tuple(&mut body, top::REPLY, |ip, protocol| {
-            put_address(ip, (tuple::V4_SOURCE, tuple::V6_SOURCE), source.address);
-            protocol
-                .put_u8(tuple::NUMBER, flow.protocol)
-                .put_u16_be(tuple::SOURCE_PORT, source.port);
-        });
-    }
+pub fn entries_request(flows: &[&Flow]) -> Result<Option<Request>, NetlinkError> {
+    let Some(first) = flows.first() else {
+        return Ok(None);
+    };
+    let family_of = first.original_destination.address;
+    let destination = shared(flows, |flow| Some(flow.original_destination));
+    let source = shared(flows, |flow| flow.reply_source);
     // Linux takes equal IPv6 addresses for different ones here (5.8 to 6.18 at least, an inverted
     // `ipv6_addr_cmp` in `ctnetlink_filter_match_tuple`), so only ports narrow the answer then.
-    let (by_destination, by_source) = match destination.address {
-        IpAddr::V4(_) => (filter::DESTINATION_ADDRESS, filter::SOURCE_ADDRESS),
-        IpAddr::V6(_) => (0, 0),
-    };
-    let original = by_destination | filter::NUMBER | filter::DESTINATION_PORT;
-    let reply = by_source | filter::NUMBER | filter::SOURCE_PORT;
+    let is_v4 = family_of.is_ipv4();
+    let mut body = Attributes::new();
+    let (mut original, mut reply) = (filter::NUMBER, 0);
+    put_tuple(&mut body, top::ORIGINAL, |ip, protocol| {
+        protocol.put_u8(tuple::NUMBER, first.protocol);
+        if let Some(Endpoint { address, port }) = destination {
+            let kinds = (tuple::V4_DESTINATION, tuple::V6_DESTINATION);
+            put_address(ip, kinds, address);
+            protocol.put_u16_be(tuple::DESTINATION_PORT, port);
+            original |= filter::DESTINATION_PORT;
+            original |= if is_v4 {
+                filter::DESTINATION_ADDRESS
+            } else {
+                0
+            };
+        }
+    });
+    if let Some(Endpoint { address, port }) = source {
+        put_tuple(&mut body, top::REPLY, |ip, protocol| {
+            put_address(ip, (tuple::V4_SOURCE, tuple::V6_SOURCE), address);
+            protocol
+                .put_u8(tuple::NUMBER, first.protocol)
+                .put_u16_be(tuple::SOURCE_PORT, port);
+        });
+        reply = filter::NUMBER | filter::SOURCE_PORT;
+        reply |= if is_v4 { filter::SOURCE_ADDRESS } else { 0 };
+    }
     body.nest(top::FILTER, |nested| {
         nested
             .put_u32(filter::ORIGINAL, original)
-            .put_u32(filter::REPLY, flow.reply_source.map_or(0, |_| reply));
+            .put_u32(filter::REPLY, reply);
     });
-    request(GET, destination.address, body)
+    request(GET, family_of, body).map(Some)
 }
 
-/// Asks for all entries of a protocol and family.
-///
-/// # Errors
-/// As [`entries_request`].
-pub fn protocol_request(protocol: u8, family_of: IpAddr) -> Result<Request, NetlinkError> {
-    let mut body = Attributes::new();
-    put_tuple(&mut body, top::ORIGINAL, |_, nested| {
-        nested.put_u8(tuple::NUMBER, protocol);
-    });
-    body.nest(top::FILTER, |nested| {
-        nested
-            .put_u32(filter::ORIGINAL, filter::NUMBER)
-            .put_u32(filter::REPLY, 0);
-    });
-    request(GET, family_of, body)
+/// What all flows have in common.
+fn shared(flows: &[&Flow], part: impl Fn(&Flow) -> Option<Endpoint>) -> Option<Endpoint> {
+    let first = part(flows.first()?)?;
+    let is_shared = flows.iter().all(|flow| part(flow) == Some(first));
+    is_shared.then_some(first)
 }
 
 /// Deletes this entry: with its id no other that took its place meanwhile.

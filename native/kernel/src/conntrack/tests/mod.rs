@@ -8,6 +8,8 @@ use crate::fresh_namespace::in_fresh_namespace;
 use crate::netlink::message::{CREATE, EXCLUSIVE};
 use crate::netlink::{Attributes, NetlinkSocket, Protocol, Request};
 
+mod volume;
+
 const UDP: u8 = 17;
 const TCP: u8 = 6;
 /// `IPCTNL_MSG_CT_NEW`
@@ -196,7 +198,9 @@ fn finds_the_entries_of_a_flow() {
     with_entries("finds_the_entries_of_a_flow", |socket, all| {
         let vip = end("11.0.0.1", 53);
         let one = flow(UDP, vip, Some(end("10.0.0.1", 5353)));
-        let told = socket.dump(&codec::entries_request(&one).unwrap()).unwrap();
+        let told = socket
+            .dump(&codec::entries_request(&[&one]).unwrap().unwrap())
+            .unwrap();
         assert_eq!(told.len(), 3, "the kernel filters");
         for (flows, count) in [
             (vec![], 0),
