@@ -329,6 +329,23 @@ export interface ConntrackTuple {
   destination: ConntrackEndpoint
 }
 
+/** What was destroyed. */
+export interface DestroyedSockets {
+  /** Sockets that are gone now. */
+  sockets: number
+  /** Network namespaces that were looked into. */
+  namespaces: number
+}
+
+/**
+ * Destroys sockets in every network namespace that has a process of the group: their owners get
+ * `ECONNABORTED`.
+ *
+ * Rejects with code `INVALID_ARGUMENT`, `SOCK_DIAG_NOT_SUPPORTED`, `SOCK_DIAG_GROUP`, `NETLINK_…` or
+ * `NAMESPACE_…`; some may be destroyed then.
+ */
+export declare function destroySockets(request: SocketDestruction): Promise<DestroyedSockets>
+
 /** What the kernel says of its IPVS. */
 export interface IpvsInformation {
   /** E.g. `1.2.1`. */
@@ -551,6 +568,33 @@ export interface Rule {
   /** `RTPROT_…`: who made it. */
   protocol?: number
 }
+
+/** Which sockets, and where. */
+export interface SocketDestruction {
+  /** A directory of the cgroup2 file system: the namespaces of its processes are looked into. */
+  cgroup: string
+  /** Of all of them. */
+  protocol: 'tcp' | 'udp'
+  /** Which. */
+  targets: Array<SocketTarget>
+}
+
+/** A socket to destroy. */
+export interface SocketTarget {
+  /** What the kernel calls it. */
+  cookie: bigint
+  /** Whom it is connected to, e.g. `10.0.0.1`; a socket with another peer is left alone. */
+  address: string
+  /** E.g. 8080. */
+  port: number
+}
+
+/**
+ * Whether this kernel lists and destroys sockets of TCP and UDP, found out by trying.
+ *
+ * Rejects with code `SOCK_DIAG_NOT_SUPPORTED` or `NETLINK_…`.
+ */
+export declare function tryDestroyingSockets(): Promise<undefined>
 
 /** What makes a VXLAN device. */
 export interface Vxlan {

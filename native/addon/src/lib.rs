@@ -21,4 +21,5 @@ mod route;
 mod route_conversion;
 mod route_object;
 mod route_operation;
+mod sock_diag;
 mod watch;

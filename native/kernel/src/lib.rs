@@ -17,6 +17,8 @@ pub mod netlink;
 pub mod nftables;
 /// Links, addresses, routes, rules and neighbours.
 pub mod route;
+/// Open sockets: finds and destroys them.
+pub mod sock_diag;
 /// System calls behind safe functions: the only `unsafe` of this crate.
 pub mod sys;
 /// Hears of changes that others make.

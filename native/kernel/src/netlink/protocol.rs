@@ -9,6 +9,8 @@ pub enum Protocol {
     Netfilter,
     /// Generic netlink: families by name, such as IPVS.
     Generic,
+    /// Sockets.
+    SockDiag,
 }
 
 impl Protocol {
@@ -17,6 +19,7 @@ impl Protocol {
             Self::Route => libc::NETLINK_ROUTE,
             Self::Netfilter => libc::NETLINK_NETFILTER,
             Self::Generic => libc::NETLINK_GENERIC,
+            Self::SockDiag => libc::NETLINK_SOCK_DIAG,
         }
     }
 
@@ -25,6 +28,7 @@ impl Protocol {
             Self::Route => "route",
             Self::Netfilter => "netfilter",
             Self::Generic => "generic",
+            Self::SockDiag => "sock_diag",
         }
     }
 }
