@@ -7,6 +7,8 @@ export interface FetchAdminOptions {
   /** Sent as JSON with a POST. */
   readonly body?: unknown
   readonly signal?: AbortSignal
+  /** Default: five seconds. */
+  readonly timeoutMs?: number
 }
 
 const TIMEOUT_MS = 5_000
@@ -22,10 +24,10 @@ const TIMEOUT_MS = 5_000
 export async function fetchAdmin(
   address: string,
   path: string,
-  { method = 'GET', body, signal }: FetchAdminOptions = {},
+  { method = 'GET', body, signal, timeoutMs = TIMEOUT_MS }: FetchAdminOptions = {},
 ): Promise<unknown> {
   const attempt = `${method} http://${address}${path}`
-  const timeout = AbortSignal.timeout(TIMEOUT_MS)
+  const timeout = AbortSignal.timeout(timeoutMs)
   let response: Response
   let text: string
   try {

@@ -198,6 +198,11 @@ export const ERROR_CODES = {
     hint: 'Run `npm run build`.',
     effect: 'none',
   },
+  PLANE_SWITCH_FAILED: {
+    summary: 'Another data plane could not take over',
+    hint: 'The one before goes on as if nothing had been. `navstar plane` tells what each lacks.',
+    effect: 'none',
+  },
   PLANE_UNAVAILABLE: {
     summary: 'No data plane works on this host',
     hint: 'Run `navstar doctor`: it names what each plane lacks.',

@@ -12,6 +12,7 @@ import { leaveCommand } from './leave.ts'
 import { mesosCommand } from './mesos.ts'
 import { nodesCommand } from './nodes.ts'
 import { planCommand } from './plan.ts'
+import { planeCommand } from './plane.ts'
 import { statusCommand } from './status.ts'
 import { vipsCommand } from './vips.ts'
 
@@ -22,6 +23,7 @@ const COMMANDS: readonly Command[] = [
   nodesCommand,
   mesosCommand,
   planCommand,
+  planeCommand,
   doctorCommand,
   leaveCommand,
   keysCommand,

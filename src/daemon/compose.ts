@@ -18,6 +18,7 @@ import {
   startAdvertising,
   startClusterBackends,
   startL4lb,
+  startPlaneSwitch,
   startPublishing,
 } from '../l4lb/l4lb.ts'
 import { followMasters, type Mesos, startMesos, watchSources } from '../mesos/mesos.ts'
@@ -60,8 +61,10 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
   collectDefaultMetrics({ register: registry, eventLoopMonitoringPrecision: LAG_SAMPLE_MS })
   const world = { clock, random, log, registry, scope }
 
-  const chosen = await selectPlane(config.l4lb)
-  log.info('data plane chosen', { plane: chosen.kind, reason: chosen.reason })
+  const { stateDirectory } = config.gossip
+  const selection = await selectPlane(config.l4lb, stateDirectory)
+  const { kind, reason, why, note } = selection.choice
+  log.info('data plane chosen', { plane: kind, reason, why, ...(note && { note }) })
   const mesos = startMesos({ ...world, options: config.mesos })
   const nodeIp = (): Ip | undefined => config.nodeIp ?? mesos.agentIp()
   const { ranges, addressDrainMs: drainMs, zone } = config.l4lb
@@ -80,10 +83,11 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     ...world,
     ...{ own, addresses, gossip },
     options: config.l4lb,
-    stateDirectory: config.gossip.stateDirectory,
+    stateDirectory,
   })
   gossip.publish(publishing.records)
-  const plane = await openPlane(chosen.kind, { options: config.l4lb, nodeIp })
+  const openOptions = { options: config.l4lb, nodeIp }
+  const plane = await openPlane(kind, { ...openOptions, clock })
   const sources = [advertising, cluster, publishing]
   const problems = () => sources.flatMap((source) => source.problems())
   const { records } = cluster
@@ -98,13 +102,14 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     drainMs,
     zone,
   })
+  const planeSwitch = startPlaneSwitch({ ...world, ...openOptions, plane, l4lb, selection })
   const dns = startDns({ ...world, options: config.dns, names: l4lb.names })
   const resources = daemonResources({
-    ...{ config, mesos, masters, gossip, l4lb, dns, problems, chosen },
+    ...{ config, mesos, masters, gossip, l4lb, dns, problems, planeSwitch },
     nowMs: () => clock.nowMs(),
     backends: records,
   })
   const admin = await startAdmin({ options: config.admin, registry, resources, log, scope })
-  log.info('navstar is running', { admin: admin.address, plane: chosen.kind })
+  log.info('navstar is running', { admin: admin.address, plane: kind })
   return { mesos, gossip, l4lb, dns, adminAddress: admin.address }
 }

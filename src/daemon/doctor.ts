@@ -4,11 +4,10 @@ import { fetchAdmin } from '../admin/client.ts'
 import { messageOf, NavstarError } from '../base/error.ts'
 import type { DaemonConfig } from '../config/config.ts'
 import { nativeAddon } from '../kernel/native.ts'
-import { selectPlane, tryPlanes } from '../l4lb/l4lb.ts'
 import { parseEndpoint } from '../model/endpoint.ts'
 import { type Diagnosis, httpStatusOf, pass, whyNotBindable } from './diagnosis.ts'
-
 import { checkGossip } from './gossip-doctor.ts'
+import { checkPlanes } from './plane-doctor.ts'
 
 /** What is looked at, by the name under which a check that throws is reported. */
 const CHECKS: Readonly<Record<string, (config: DaemonConfig) => Promise<readonly Diagnosis[]>>> = {
@@ -57,17 +56,6 @@ async function checkPrivileges(): Promise<Diagnosis[]> {
           hint: 'Run as root or grant it in the unit.',
         },
   )
-}
-
-async function checkPlanes({ l4lb }: DaemonConfig): Promise<Diagnosis[]> {
-  const probes = await tryPlanes(l4lb)
-  const each = probes.map(({ kind, isUsable, reason }): Diagnosis => {
-    const check = `plane ${kind}`
-    if (isUsable) return pass(check, reason)
-    return { check, verdict: 'warn', found: reason, hint: 'Another plane can serve VIPs.' }
-  })
-  const chosen = await selectPlane(l4lb)
-  return [...each, pass('plane chosen', `${chosen.kind} (--plane ${l4lb.plane})`)]
 }
 
 async function checkForwarding(): Promise<Diagnosis[]> {

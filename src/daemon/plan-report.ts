@@ -33,7 +33,8 @@ export interface PlanReportParts {
  * @throws NavstarError what stood in the way of either
  */
 export async function reportPlan({ config, ...world }: PlanReportParts): Promise<PlanReport> {
-  const { kind, reason } = await selectPlane(config.l4lb)
+  const { choice } = await selectPlane(config.l4lb, config.gossip.stateDirectory)
+  const { kind, reason } = choice
   const mesos = startMesos({ ...world, options: config.mesos, registry: new Registry() })
   await firstPoll(mesos, world)
   const nodeIp = config.nodeIp ?? mesos.agentIp()

@@ -5,12 +5,13 @@ import type { Table } from '../base/table.ts'
 import type { DaemonConfig } from '../config/config.ts'
 import type { Dns } from '../dns/dns.ts'
 import type { Gossip } from '../gossip/gossip.ts'
-import { type L4lb, type PlaneProbe, planServices } from '../l4lb/l4lb.ts'
+import { type L4lb, type PlaneSwitch, planServices } from '../l4lb/l4lb.ts'
 import type { FollowedMasters, Mesos } from '../mesos/mesos.ts'
 import type { BackendRecord, BackendRecordKey } from '../model/backend-record.ts'
 import { type MesosStatusView, mesosStatusView } from './mesos-status.ts'
 import { type GossipStatusView, gossipStatusView, nodeResources } from './node-resources.ts'
 import { type PlanReport, problemText } from './plan-report.ts'
+import { planeResources } from './plane-resources.ts'
 import { type ProblemView, problemView } from './problem.ts'
 import { explanationResources } from './task-explanations.ts'
 import { vipResources } from './vip-resources.ts'
@@ -39,7 +40,7 @@ export interface ResourceParts {
   readonly backends: Table<BackendRecordKey, BackendRecord>
   /** What of this node's tasks or of others' records cannot be used. */
   readonly problems: () => readonly NavstarError[]
-  readonly chosen: PlaneProbe
+  readonly planeSwitch: PlaneSwitch
   readonly nowMs: () => number
 }
 
@@ -50,6 +51,7 @@ export function daemonResources(parts: ResourceParts): Resources {
     ...vipResources({ l4lb, problems, zone: config.dns.zone, nowMs }),
     '/v1/navstar/status': () => statusView(parts),
     '/v1/navstar/plan': () => planReport(parts),
+    ...planeResources(parts),
     ...nodeResources(parts.gossip),
     ...explanationResources(parts),
   }
@@ -57,20 +59,22 @@ export function daemonResources(parts: ResourceParts): Resources {
 
 /** What the daemon wants against what the kernel has now; empty while all is well. */
 async function planReport(parts: ResourceParts): Promise<PlanReport> {
-  const { config, mesos, l4lb, chosen, problems } = parts
+  const { config, mesos, l4lb, planeSwitch, problems } = parts
+  const { kind, reason } = planeSwitch.choice
   const services = new Map(l4lb.services.snapshot.rows)
   const nodeIp = () => config.nodeIp ?? mesos.agentIp()
-  const plan = await planServices(chosen.kind, { options: config.l4lb, nodeIp, services })
+  const plan = await planServices(kind, { options: config.l4lb, nodeIp, services })
   const all = [...problems(), ...l4lb.problems()]
-  const plane = { kind: chosen.kind, reason: chosen.reason }
+  const plane = { kind, reason }
   return { plane, ...plan, problems: all.map(problemText) }
 }
 
 function statusView(parts: ResourceParts): StatusView {
-  const { config, mesos, masters, gossip, l4lb, dns, chosen } = parts
+  const { config, mesos, masters, gossip, l4lb, dns, planeSwitch } = parts
+  const { kind, reason } = planeSwitch.choice
   const { lastError, ...sync } = l4lb.status()
   return {
-    plane: { kind: chosen.kind, reason: chosen.reason },
+    plane: { kind, reason },
     l4lb: { ...sync, ...(lastError && { lastError: problemView(lastError) }) },
     gossip: gossipStatusView(gossip),
     mesos: mesosStatusView({ agentUrl: config.mesos.agentUrl, status: mesos.status(), masters }),

@@ -1,4 +1,6 @@
 /** Virtual IPs: the only file of this capability that others import, beside config and metrics. */
+
+import type { Clock } from '../base/clock.ts'
 import type { NavstarError } from '../base/error.ts'
 import type { Log } from '../base/log.ts'
 import type { Scope } from '../base/scope.ts'
@@ -17,9 +19,17 @@ import {
   startPublishing as startTelling,
 } from './cluster/start.ts'
 import type { L4lbOptions } from './config.ts'
-import type { Plane, PlaneKind } from './plane.ts'
-import { type OpenPlaneOptions, openPlane as openRealPlane, probePlanes } from './planes/open.ts'
-import { choosePlane, type PlaneProbe } from './planes/probe.ts'
+import type { PlaneKind } from './plane.ts'
+import { describePlanes, type PlaneDescription } from './planes/describe.ts'
+import {
+  type OpenPlaneOptions,
+  openPlane as openRealPlane,
+  openRemains,
+  probePlanes,
+} from './planes/open.ts'
+import { PLANE_ORDER, type PlaneProbe } from './planes/probe.ts'
+import { type PlaneSelection, selectPlane as select } from './planes/select.ts'
+import { SwitchablePlane } from './planes/switchable.ts'
 import { Balancer, type BalancerParts } from './services/balancer.ts'
 import {
   compareServices,
@@ -28,6 +38,7 @@ import {
   dryRun,
   type ServicesDryRunParts,
 } from './services/dry-run.ts'
+import { PlaneSwitch, type PlaneSwitchParts } from './services/plane-switch.ts'
 
 export type { PortVerdict } from './advertise/explain.ts'
 export type { ClusterBackends, Publishing } from './cluster/start.ts'
@@ -38,8 +49,12 @@ export type {
   PlaneObservation,
   PlaneOperation,
 } from './plane.ts'
-export type { PlaneProbe } from './planes/probe.ts'
+export type { PlaneDescription } from './planes/describe.ts'
+export type { PlaneChoice, PlaneProbe } from './planes/probe.ts'
+export type { PlaneSelection } from './planes/select.ts'
+export type { SwitchablePlane } from './planes/switchable.ts'
 export type { ServiceStatus } from './services/balancer.ts'
+export type { PlaneSwitch, PlaneSwitched } from './services/plane-switch.ts'
 
 /** The running capability. */
 export type L4lb = Pick<
@@ -107,19 +122,71 @@ export function startPublishing(parts: PublishingParts): Promise<Publishing> {
   return startTelling(parts)
 }
 
+/** Every plane, in the order of preference. */
+export const planeKinds: readonly PlaneKind[] = PLANE_ORDER
+
 /** Tries every plane on this host. */
 export function tryPlanes(options: L4lbOptions): Promise<readonly PlaneProbe[]> {
   return probePlanes(options)
 }
 
-/** Tries the planes and takes the wanted one. @throws NavstarError `PLANE_UNAVAILABLE` */
-export async function selectPlane(options: L4lbOptions): Promise<PlaneProbe> {
-  return choosePlane(await probePlanes(options), options.plane)
+/**
+ * Tries the planes and takes the one that is configured, or that this node was switched to.
+ *
+ * @param stateDirectory where the wish is kept
+ * @throws NavstarError `PLANE_UNAVAILABLE`
+ */
+export function selectPlane(options: L4lbOptions, stateDirectory: string): Promise<PlaneSelection> {
+  return select(options, stateDirectory)
 }
 
-/** Opens a plane. @throws NavstarError `BPF_LOAD_FAILED`, `PLANE_UNAVAILABLE` */
-export function openPlane(kind: PlaneKind, options: OpenPlaneOptions): Promise<Plane> {
-  return openRealPlane(kind, options)
+/** What each plane does and lacks on this host. */
+export function tellPlanes(
+  probes: readonly PlaneProbe[],
+  options: OpenPlaneOptions,
+): Promise<readonly PlaneDescription[]> {
+  return describePlanes(probes, options)
+}
+
+/** Opens a plane that can be switched. @throws NavstarError `BPF_LOAD_FAILED`, `PLANE_UNAVAILABLE` */
+export async function openPlane(
+  kind: PlaneKind,
+  { clock, ...options }: OpenPlaneOptions & { readonly clock: Clock },
+): Promise<SwitchablePlane> {
+  return new SwitchablePlane(await openRealPlane(kind, options), clock)
+}
+
+/** What {@link startPlaneSwitch} works with. */
+export interface StartPlaneSwitchParts
+  extends OpenPlaneOptions,
+    Pick<PlaneSwitchParts, 'plane' | 'clock' | 'log' | 'registry'> {
+  readonly selection: PlaneSelection
+  readonly l4lb: L4lb
+  readonly scope: Scope
+}
+
+/** Starts to take away what other planes left, and to wait for orders; ends with the scope. */
+export function startPlaneSwitch({
+  selection,
+  l4lb,
+  scope,
+  options,
+  nodeIp,
+  ...parts
+}: StartPlaneSwitchParts): PlaneSwitch {
+  const planeSwitch = new PlaneSwitch({
+    ...parts,
+    ...selection,
+    configured: options.plane,
+    services: () => l4lb.services.snapshot,
+    isInSync: () => l4lb.status().isInSync,
+    probe: () => probePlanes(options),
+    open: (kind) => openRealPlane(kind, { options, nodeIp }),
+    openRemains: (kind) => openRemains(kind, options),
+    signal: scope.signal,
+  })
+  scope.run((signal) => planeSwitch.run(signal))
+  return planeSwitch
 }
 
 /** Compares the records' services with the kernel once, and changes nothing. */

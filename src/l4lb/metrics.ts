@@ -6,6 +6,8 @@ import type { PlaneKind, PlaneOperation } from './plane.ts'
 /** What the balancing of VIPs reports. */
 export interface L4lbMetrics {
   readonly onPlane: (plane: PlaneKind) => void
+  /** Another plane was asked for while the daemon runs. */
+  readonly onSwitch: (plane: PlaneKind, result: 'done' | 'failed') => void
   /** What is counted whenever the metrics are read: counting takes a look at each. */
   readonly watch: (counted: Counted) => void
   readonly onObserved: (durationMs: number) => void
@@ -52,7 +54,11 @@ function defineMetrics(registry: Registry): L4lbMetrics {
   const gauges = defineGauges(registry, () => counted)
   const rounds = defineRounds(registry)
   return {
-    onPlane: (plane) => gauges.plane.set({ plane }, 1),
+    onPlane: (plane) => {
+      gauges.plane.reset()
+      gauges.plane.set({ plane }, 1)
+    },
+    onSwitch: (plane, result) => gauges.switches.inc({ plane, result }),
     watch: (source) => {
       counted = source
     },
@@ -121,6 +127,12 @@ function defineGauges(registry: Registry, counted: () => Counted) {
     labelNames: ['plane'],
     registers,
   })
+  const switches = new Counter({
+    name: 'navstar_l4lb_plane_switches_total',
+    help: 'Times that another data plane was asked for while the daemon ran, by plane and result: done, failed',
+    labelNames: ['plane', 'result'],
+    registers,
+  })
   new Gauge({
     name: 'navstar_l4lb_vips',
     help: 'Services (address, port, protocol) that this node is to serve',
@@ -150,7 +162,7 @@ function defineGauges(registry: Registry, counted: () => Counted) {
       for (const { code } of counted().problems()) this.inc({ code })
     },
   })
-  return { plane }
+  return { plane, switches }
 }
 
 function countBackends(services: Iterable<Service>) {

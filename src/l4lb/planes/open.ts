@@ -8,9 +8,12 @@ import type { L4lbOptions } from '../config.ts'
 import type { Plane, PlaneKind } from '../plane.ts'
 import { openEbpfKernel, openPinnedEbpfKernel, tryEbpf } from './ebpf/kernel.ts'
 import { EbpfPlane } from './ebpf/plane.ts'
+import { EbpfRemains } from './ebpf/remains.ts'
 import { NftablesPlane } from './nftables/plane.ts'
+import { NftablesRemains } from './nftables/remains.ts'
 import { tryNftables } from './nftables/trial.ts'
 import { type PlaneProbe, probeEach } from './probe.ts'
+import type { Remains } from './remains.ts'
 
 /** What opening a plane takes. */
 export interface OpenPlaneOptions {
@@ -53,6 +56,12 @@ export async function openPlaneReadOnly(
   if (kind === 'nftables') return new NftablesPlane(await openNamespace(), { ranges, nodeIp })
   const cgroup = await cgroupOf(options)
   return new EbpfPlane(await openPinnedEbpfKernel({ cgroup, pinDirectory }), { ranges })
+}
+
+/** Opens what a plane that does not serve has left, or may have. */
+export async function openRemains(kind: PlaneKind, options: L4lbOptions): Promise<Remains> {
+  if (kind === 'nftables') return new NftablesRemains(await openNamespace())
+  return new EbpfRemains(options.pinDirectory)
 }
 
 async function cgroupOf({ cgroup }: L4lbOptions): Promise<string> {

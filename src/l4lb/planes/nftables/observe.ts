@@ -46,6 +46,16 @@ export async function observeServices(
   return held
 }
 
+/** The VIPs in those of the maps that are there. */
+export async function observeVips(
+  nftables: Nftables,
+  sets: ReadonlySet<string>,
+): Promise<readonly ServiceKey[]> {
+  const families = ([4, 6] as const).filter((family) => sets.has(`vips${family}`))
+  const counts = await Promise.all(families.map((family) => readCounts(nftables, family)))
+  return counts.flatMap((each) => [...each.keys()])
+}
+
 type SlotMap = Map<number, SlotEndpoint>
 
 async function readSlots(nftables: Nftables, family: Family): Promise<Map<ServiceKey, SlotMap>> {

@@ -1,0 +1,101 @@
+/**
+ * The `nftables` plane when another one serves: a table that translates nothing new.
+ *
+ * Its base chains of type nat stay, empty. The kernel translates packets of open connections by
+ * what conntrack knows of them, but only in hooks that are there as long as a chain of this type is.
+ * Map `vips…` stays as the record of what was translated, and nothing looks into it. Routes to the
+ * blocks of VIPs stay too: packets of sockets that are connected to a VIP go by them.
+ */
+import { NavstarError } from '../../../base/error.ts'
+import type { Conntrack, ConntrackFlow } from '../../../kernel/conntrack.ts'
+import type { Nftables, NftOperation, NftTable } from '../../../kernel/nftables.ts'
+import type { OperationResult } from '../../../kernel/operation.ts'
+import type { RouteOperation, RouteTables } from '../../../kernel/routes.ts'
+import { parseServiceKey } from '../../../model/vip.ts'
+import type { Remains } from '../remains.ts'
+import { observeVips } from './observe.ts'
+import { TABLE } from './ruleset.ts'
+import { planRoutes } from './vip-routes.ts'
+
+/** Where the remains are. */
+export interface NftablesRemainsKernel {
+  readonly nftables: Nftables
+  readonly routes: RouteTables
+  readonly conntrack: Conntrack
+  close(): void
+}
+
+/** The table and routes of a network namespace. */
+export class NftablesRemains implements Remains {
+  readonly kind = 'nftables'
+  readonly #kernel: NftablesRemainsKernel
+
+  constructor(kernel: NftablesRemainsKernel) {
+    this.#kernel = kernel
+  }
+
+  async retire(): Promise<boolean> {
+    const { nftables } = this.#kernel
+    const table = await nftables.table(TABLE)
+    if (table === undefined) return (await this.#routes()).length > 0
+    const operations = retirement(table)
+    if (operations.length > 0) check('retire the table', await nftables.transaction(operations))
+    return true
+  }
+
+  async sweep(): Promise<boolean> {
+    const { nftables, routes } = this.#kernel
+    const table = await nftables.table(TABLE)
+    if (table !== undefined) {
+      if (await this.#isInUse(table)) return false
+      const removal: NftOperation = { kind: 'deleteTable', table: TABLE }
+      check('remove the table', await nftables.transaction([removal]))
+    }
+    const stale = await this.#routes()
+    if (stale.length > 0) check('remove routes to VIPs', await routes.applyRoutes(stale))
+    return true
+  }
+
+  close(): void {
+    this.#kernel.close()
+  }
+
+  /** Whether a tracked connection was opened to one of its VIPs. */
+  async #isInUse(table: NftTable): Promise<boolean> {
+    const { nftables, conntrack } = this.#kernel
+    const sets = new Set(table.sets.map(({ name }) => name))
+    const flows = (await observeVips(nftables, sets)).map((key): ConntrackFlow => {
+      const { protocol, address, port } = parseServiceKey(key)
+      return { protocol, originalDestination: { address, port } }
+    })
+    return (await conntrack.entries(flows)).length > 0
+  }
+
+  async #routes(): Promise<readonly RouteOperation[]> {
+    return planRoutes([], await this.#kernel.routes.routes()).operations
+  }
+}
+
+/** What is left to do, in one transaction, so that the table translates and rejects nothing new. */
+export function retirement({ chains, rules, sets }: NftTable): readonly NftOperation[] {
+  const ruled = new Set(rules.map(({ chain }) => chain))
+  const flushed = chains.filter(({ name }) => ruled.has(name))
+  const superfluous = chains.filter(({ hook }) => hook?.type !== 'nat')
+  if (flushed.length === 0 && superfluous.length === 0) return []
+  const emptied = sets.filter(({ name }) => !name.startsWith('vips'))
+  return [
+    ...flushed.map(({ name: chain }) => ({ kind: 'flushChain', table: TABLE, chain }) as const),
+    ...superfluous.map(
+      ({ name: chain }) => ({ kind: 'deleteChain', table: TABLE, chain }) as const,
+    ),
+    ...emptied.map(({ name: set }) => ({ kind: 'flushSet', table: TABLE, set }) as const),
+  ]
+}
+
+function check(attempt: string, results: readonly OperationResult[]): void {
+  const refusal = results.find(({ errno }) => errno !== 0)
+  if (refusal === undefined) return
+  const { name, errno, message } = refusal
+  const cause = `${name} (${errno})${message === undefined ? '' : `: ${message}`}`
+  throw new NavstarError('KERNEL_OPERATION_FAILED', { attempt, cause })
+}
