@@ -17,7 +17,7 @@ import type { Settings } from './settings.ts'
 import type { Row } from './table.ts'
 
 const HOSTS = 4
-const TASKS = 60
+const TASKS = 120
 const POLL_INTERVAL_MS = 250
 const START_MS = 60_000
 
