@@ -110,7 +110,7 @@ export const ERROR_CODES = {
   },
   GOSSIP_MEMBER_UNKNOWN: {
     summary: 'No such node is known here',
-    hint: '`navstar nodes` lists them; the node may be forgotten already.',
+    hint: 'List them with `navstar nodes`; the node may be forgotten already.',
     effect: 'none',
   },
   GOSSIP_STATE_UNUSABLE: {
@@ -250,7 +250,7 @@ export const ERROR_CODES = {
   },
   VIP_UNKNOWN: {
     summary: 'No VIP of this node has that name or address',
-    hint: 'navstar vips lists all; name one as web, web.marathon or 11.0.0.37:80.',
+    hint: 'List all with navstar vips; name one as web, web.marathon or 11.0.0.37:80.',
     effect: 'none',
   },
   ZOOKEEPER_FORBIDDEN: {
