@@ -86,7 +86,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     stateDirectory,
   })
   gossip.publish(publishing.records)
-  const openOptions = { options: config.l4lb, nodeIp }
+  const openOptions = { options: config.l4lb, nodeIp, log }
   const plane = await openPlane(kind, { ...openOptions, clock })
   const sources = [advertising, cluster, publishing]
   const problems = () => sources.flatMap((source) => source.problems())

@@ -158,7 +158,7 @@ export async function openPlane(
 
 /** What {@link startPlaneSwitch} works with. */
 export interface StartPlaneSwitchParts
-  extends OpenPlaneOptions,
+  extends Omit<OpenPlaneOptions, 'log'>,
     Pick<PlaneSwitchParts, 'plane' | 'clock' | 'log' | 'registry'> {
   readonly selection: PlaneSelection
   readonly l4lb: L4lb

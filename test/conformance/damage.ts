@@ -67,6 +67,7 @@ const PLAIN: VipValue = {
   heads: 0,
   affinitySeconds: 0,
   connectionLimit: 0,
+  drain: 'graceful',
 }
 
 const EBPF: readonly Damage[] = [
@@ -75,6 +76,7 @@ const EBPF: readonly Damage[] = [
       ['the algorithm of a VIP is changed', { algorithm: 'rr' }],
       ['the affinity of a VIP is changed', { affinitySeconds: 5 }],
       ['the limit of a VIP is changed', { connectionLimit: 5 }],
+      ['the drain of a VIP is changed', { drain: 5 }],
       ['a VIP has heads elsewhere', { firstHead: 1 }],
       ['a VIP has fewer heads', { heads: 1 }],
     ] satisfies [string, Partial<VipValue>][]

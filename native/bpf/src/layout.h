@@ -37,7 +37,7 @@ struct vip {
 	__u32 heads;		/* 16: so many of them */
 	__u32 affinity_seconds; /* 20: a client keeps its backend so long; 0: it does not */
 	__u32 connection_limit; /* 24: open connections of one backend; 0: no limit */
-	__u32 pad;		/* 28 */
+	__u32 drain;		/* 28: user space's own */
 #ifdef OTHER_LAYOUT
 	__u64 other; /* what tests take for another version */
 };

@@ -1,6 +1,7 @@
 /** Opens planes on the real kernel, and tries them. */
 import { mkdir } from 'node:fs/promises'
 import { NavstarError } from '../../base/error.ts'
+import type { Log } from '../../base/log.ts'
 import { findBpfMount, findCgroupRoot } from '../../kernel/mounts.ts'
 import { openNamespace } from '../../kernel/namespace.ts'
 import type { Ip } from '../../model/ip.ts'
@@ -19,6 +20,7 @@ import type { Remains } from './remains.ts'
 export interface OpenPlaneOptions {
   readonly options: L4lbOptions
   readonly nodeIp: () => Ip | undefined
+  readonly log?: Log
 }
 
 /** Tries all planes. */
@@ -36,7 +38,7 @@ export async function probePlanes(options: L4lbOptions): Promise<PlaneProbe[]> {
  */
 export async function openPlane(
   kind: PlaneKind,
-  { options, nodeIp }: OpenPlaneOptions,
+  { options, nodeIp, log }: OpenPlaneOptions,
 ): Promise<Plane> {
   const { ranges } = options
   if (kind === 'nftables') return new NftablesPlane(await openNamespace(), { ranges, nodeIp })
@@ -44,6 +46,7 @@ export async function openPlane(
   await preparePinDirectory(options.pinDirectory)
   return new EbpfPlane(await openEbpfKernel({ cgroup, pinDirectory: options.pinDirectory }), {
     ranges,
+    ...(log && { log: log.child('ebpf') }),
   })
 }
 

@@ -1,14 +1,18 @@
 /** What the `ebpf` plane needs of the kernel, in memory; planes come and go, it stays. */
+
 import type { BpfMap } from '../../../src/kernel/bpf.ts'
 import { FakeBpfContent, FakeBpfMap } from '../../../src/kernel/fake/bpf-map.ts'
+import type { SocketTarget } from '../../../src/kernel/sockets.ts'
 import {
   encodeVipValue,
   RANGE_LIMIT,
   SIZES,
   type VipValue,
 } from '../../../src/l4lb/planes/ebpf/layout.ts'
+import type { SocketMaps } from '../../../src/l4lb/planes/ebpf/open-sockets.ts'
 import { type EbpfKernel, EbpfPlane } from '../../../src/l4lb/planes/ebpf/plane.ts'
 import { type Cidr, parseCidr } from '../../../src/model/cidr.ts'
+import type { Protocol } from '../../../src/model/port.ts'
 
 /** The blocks of named VIPs in these tests. */
 export const RANGES: readonly Cidr[] = ['11.0.0.0/8', 'fd01:c::/64'].map((text) => {
@@ -24,12 +28,31 @@ export function uint32(...numbers: readonly number[]): Uint8Array {
 
 /** struct vip of a VIP without options. */
 export function vipValue(value: Partial<VipValue>): Uint8Array {
-  const none = { set: 0, slots: 0, firstHead: 0, heads: 0, affinitySeconds: 0, connectionLimit: 0 }
+  const none = {
+    drain: 'graceful',
+    set: 0,
+    slots: 0,
+    firstHead: 0,
+    heads: 0,
+    affinitySeconds: 0,
+    connectionLimit: 0,
+  } as const
   return encodeVipValue({ ...none, algorithm: 'random', ...value })
 }
 
 /** The names of the maps. */
-export const MAP_NAMES = ['vips', 'slots', 'members', 'measures', 'cursors', 'ranges'] as const
+export const MAP_NAMES = [
+  'vips',
+  'slots',
+  'members',
+  'measures',
+  'cursors',
+  'ranges',
+  'origins',
+  'flows',
+  'affinities',
+  'connections',
+] as const
 
 type MapName = (typeof MAP_NAMES)[number]
 
@@ -37,6 +60,8 @@ type MapName = (typeof MAP_NAMES)[number]
 export class FakeEbpf {
   readonly contents: Readonly<Record<MapName, FakeBpfContent>>
   readonly attached: Set<string> = new Set()
+  /** Sockets that were destroyed. */
+  readonly destroyed: (SocketTarget & { readonly protocol: Protocol })[] = []
   /** Attaching this program throws. */
   refusedProgram: string | undefined
 
@@ -50,6 +75,10 @@ export class FakeEbpf {
       members: hash('members', SIZES.memberKey, SIZES.memberValue),
       measures: hash('measures', SIZES.memberKey, SIZES.measure),
       cursors: hash('cursors', SIZES.vipKey, SIZES.cursor),
+      origins: hash('origins', 32, SIZES.endpoint),
+      flows: hash('flows', 32, SIZES.endpoint),
+      affinities: hash('affinities', 32, 32),
+      connections: hash('connections', 8, 56),
       ranges: new FakeBpfContent({
         keySize: SIZES.rangeKey,
         valueSize: SIZES.rangeValue,
@@ -57,6 +86,12 @@ export class FakeEbpf {
         kind: 'array',
       }),
     }
+  }
+
+  /** Handles of the maps that only the programs write. */
+  socketMaps(): SocketMaps {
+    const { origins, flows, affinities, connections } = this.#kernel().maps
+    return { origins, flows, affinities, connections }
   }
 
   /** A plane as after a start of the daemon. */
@@ -73,9 +108,17 @@ export class FakeEbpf {
         members: open('members'),
         measures: open('measures'),
         cursors: open('cursors'),
+        origins: open('origins'),
+        flows: open('flows'),
+        affinities: open('affinities'),
+        connections: open('connections'),
         ranges: open('ranges'),
       },
-      abilities: { seesConnections: true, knowsClients: true },
+      abilities: { seesConnections: true, knowsClients: true, endsSockets: true },
+      destroySockets: async (protocol, targets) => {
+        this.destroyed.push(...targets.map((target) => ({ protocol, ...target })))
+        return { sockets: targets.length, namespaces: 1 }
+      },
       attach: async (program) => {
         if (program === this.refusedProgram) throw new Error('EPERM')
         this.attached.add(program)

@@ -58,7 +58,12 @@ test('few places change beside those of a backend that goes', () => {
 test('slots hold each backend once first, whatever the order that they come in', () => {
   const all = backends(5, (at) => at % 4)
   for (const algorithm of ['random', 'maglev'] as const) {
-    const choosing = { algorithm, affinitySeconds: 0, connectionLimit: 0 }
+    const choosing = {
+      algorithm,
+      affinitySeconds: 0,
+      connectionLimit: 0,
+      drain: 'graceful',
+    } as const
     const { slots, value } = slotSetOf(all, choosing)
     const heads = slots.slice(value.firstHead, value.firstHead + value.heads)
     expect(heads.map(formatEndpoint).sort()).toEqual(

@@ -12,6 +12,7 @@ import {
   parseServiceKey,
   type ServiceKey,
 } from '../../../model/vip.ts'
+import type { Drain } from '../../../model/vip-options.ts'
 import type { PlaneOperation } from '../../plane.ts'
 import { EntryBatch } from './entry-batch.ts'
 import {
@@ -23,6 +24,7 @@ import {
   encodeVipValue,
   encodeWeight,
 } from './layout.ts'
+import type { Leaver } from './leaving.ts'
 import { type HeldService, type Orphans, observeServices, type ServiceMaps } from './observe.ts'
 import { choosingOf, type EbpfAbilities, renderChoosing, slotSetOf } from './slot-set.ts'
 
@@ -30,6 +32,7 @@ import { choosingOf, type EbpfAbilities, renderChoosing, slotSetOf } from './slo
 export class HeldServices {
   readonly #maps: ServiceMaps
   readonly #abilities: EbpfAbilities
+  readonly #departures: Departure[] = []
   #held = new Map<ServiceKey, HeldService>()
   #orphans: Orphans = NO_ORPHANS
   #sets = new Set<number>()
@@ -38,6 +41,22 @@ export class HeldServices {
   constructor(maps: ServiceMaps, abilities: EbpfAbilities) {
     this.#maps = maps
     this.#abilities = abilities
+  }
+
+  /** Backends that this node used and that went since the last call. */
+  takeDepartures(): readonly Departure[] {
+    return this.#departures.splice(0)
+  }
+
+  /** Backends of all services, with what becomes of their connections. */
+  *backends(): Generator<WeighedDeparture> {
+    for (const key of this.#held.keys()) yield* this.backendsOf(key)
+  }
+
+  /** Backends of one service. */
+  *backendsOf(key: ServiceKey): Generator<WeighedDeparture> {
+    const { backends = [], drain = 'graceful' } = this.#held.get(key) ?? {}
+    for (const backend of backends) yield { key, backend, drain, weight: backend.weight }
   }
 
   /** Whether the maps hold this backend of this service. */
@@ -113,7 +132,7 @@ export class HeldServices {
     operations: readonly (readonly [index: number, PlaneOperation])[],
   ): Promise<Map<number, number>> {
     const failures = new Map<number, number>()
-    const batch = {
+    const batch: ServiceBatch = {
       newSlots: new EntryBatch(),
       newMembers: new EntryBatch(),
       keptMembers: new EntryBatch(),
@@ -121,6 +140,7 @@ export class HeldServices {
       oldVips: new EntryBatch(),
       oldSlots: new EntryBatch(),
       oldMembers: new EntryBatch(),
+      departures: [],
     }
     const after = new Map<number, () => void>()
     for (const [index, operation] of operations) {
@@ -137,7 +157,7 @@ export class HeldServices {
     await batch.oldSlots.delete(this.#maps.slots, failures)
     await batch.oldMembers.delete(this.#maps.members, failures)
     // What the programs made for a VIP or a member goes after it: see measure.h.
-    await batch.oldMembers.delete(this.#maps.measures, failures)
+    await this.#forgetMeasures(batch.departures, failures)
     await batch.oldVips.delete(this.#maps.cursors, failures)
     for (const [index, confirm] of after) if (!failures.has(index)) confirm()
     return failures
@@ -158,13 +178,14 @@ export class HeldServices {
       members.put(index, encodeMemberKey(vipKey, backend), encodeWeight(backend.weight))
     }
     batch.vips.put(index, vipKey, encodeVipValue({ ...value, set }))
-    this.#dropOld(batch, index, { old, vipKey, kept: service.backends })
+    this.#dropOld(batch, index, { key, old, vipKey, kept: service.backends, drain: choosing.drain })
     return () => {
       if (old !== undefined) this.#sets.delete(old.set)
       this.#held.set(key, {
         set,
         slotNumbers: slots.map((_, slot) => slot),
         backends: service.backends,
+        drain: choosing.drain,
         rendering: renderChoosing(service.backends, choosing),
       })
     }
@@ -174,14 +195,15 @@ export class HeldServices {
     const old = this.#held.get(key)
     const vipKey = encodeVipKey(parseServiceKey(key))
     batch.oldVips.drop(index, vipKey)
-    this.#dropOld(batch, index, { old, vipKey, kept: [] })
+    this.#dropOld(batch, index, { key, old, vipKey, kept: [], drain: old?.drain ?? 'graceful' })
     return () => {
       if (old !== undefined) this.#sets.delete(old.set)
       this.#held.delete(key)
     }
   }
 
-  #dropOld(batch: ServiceBatch, index: number, { old, vipKey, kept }: Replaced): void {
+  #dropOld(batch: ServiceBatch, index: number, replaced: Replaced): void {
+    const { key, old, vipKey, kept, drain } = replaced
     if (old === undefined) return
     for (const slot of old.slotNumbers) {
       batch.oldSlots.drop(index, encodeSlotKey(old.set, slot))
@@ -189,8 +211,22 @@ export class HeldServices {
     const keptText = new Set(kept.map(formatEndpoint))
     for (const backend of old.backends) {
       if (keptText.has(formatEndpoint(backend))) continue
-      batch.oldMembers.drop(index, encodeMemberKey(vipKey, backend))
+      const memberKey = encodeMemberKey(vipKey, backend)
+      batch.oldMembers.drop(index, memberKey)
+      batch.departures.push({ operation: index, memberKey, key, backend, drain })
     }
+  }
+
+  /** Those that had a measure were used by this node: sockets of theirs may be open. */
+  async #forgetMeasures(
+    departures: readonly BatchedDeparture[],
+    failures: ReadonlyMap<number, number>,
+  ): Promise<void> {
+    const gone = departures.filter(({ operation }) => !failures.has(operation))
+    if (gone.length === 0) return
+    const keys = Buffer.concat(gone.map(({ memberKey }) => memberKey))
+    const errnos = await this.#maps.measures.delete(keys)
+    this.#departures.push(...gone.filter((_, index) => (errnos[index] ?? 0) === 0))
   }
 
   /** A set number that no VIP uses; numbers come round only after 2^32 changes. */
@@ -216,9 +252,28 @@ interface ServiceBatch {
   readonly oldSlots: EntryBatch
   readonly oldVips: EntryBatch
   readonly oldMembers: EntryBatch
+  readonly departures: BatchedDeparture[]
+}
+
+/** A backend, and what becomes of its connections. */
+export interface Departure extends Leaver {
+  readonly drain: Drain
+}
+
+/** The same with its share. */
+export interface WeighedDeparture extends Departure {
+  readonly weight: number
+}
+
+interface BatchedDeparture extends Departure {
+  /** The index of the operation that removes it. */
+  readonly operation: number
+  readonly memberKey: Uint8Array
 }
 
 interface Replaced {
+  readonly key: ServiceKey
+  readonly drain: Drain
   readonly old: HeldService | undefined
   readonly vipKey: Uint8Array
   readonly kept: readonly Backend[]

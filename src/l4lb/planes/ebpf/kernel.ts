@@ -10,6 +10,7 @@ import {
   loadBpfObject,
   openPinnedMap,
 } from '../../../kernel/bpf.ts'
+import { canDestroySockets, destroySockets } from '../../../kernel/sockets.ts'
 import { type EbpfKernel, MEASURING_PROGRAM, PROGRAMS } from './plane.ts'
 import { findPredecessor, takeLink } from './predecessor.ts'
 import type { EbpfAbilities } from './slot-set.ts'
@@ -31,7 +32,18 @@ export const LAYOUT_VERSION = 'v2'
  */
 const MAP_SIZES = { slots: 524_288, members: 524_288 } as const
 
-const MAPS = ['vips', 'slots', 'members', 'measures', 'cursors', 'ranges'] as const
+const MAPS = [
+  'vips',
+  'slots',
+  'members',
+  'measures',
+  'cursors',
+  'ranges',
+  'origins',
+  'flows',
+  'affinities',
+  'connections',
+] as const
 
 type Maps = EbpfKernel['maps']
 
@@ -48,7 +60,7 @@ const CLIENT_BY = [
 export async function openEbpfKernel({ cgroup, pinDirectory }: EbpfPlaces): Promise<EbpfKernel> {
   const directory = join(pinDirectory, LAYOUT_VERSION)
   const features = await bpfFeatures()
-  const abilities = abilitiesOf(features)
+  const abilities = abilitiesOf(features, await canDestroySockets())
   try {
     const predecessor = await findPredecessor(pinDirectory, directory)
     const object = await loadBpfObject({
@@ -65,6 +77,7 @@ export async function openEbpfKernel({ cgroup, pinDirectory }: EbpfPlaces): Prom
     return {
       maps,
       abilities,
+      destroySockets: (protocol, targets) => destroySockets({ cgroup, protocol, targets }),
       ...(predecessor && { predecessor }),
       attach: async (program) => {
         const own = linkPin(directory, program)
@@ -91,7 +104,9 @@ export async function openPinnedEbpfKernel({ pinDirectory }: EbpfPlaces): Promis
   const maps = mapsOf((name) => opened[MAPS.indexOf(name)] ?? EMPTY_MAP)
   return {
     maps,
-    abilities: abilitiesOf(await bpfFeatures()),
+    abilities: abilitiesOf(await bpfFeatures(), await canDestroySockets()),
+    isReadOnly: true,
+    destroySockets: () => Promise.reject(new Error('opened for reading')),
     attach: () => Promise.reject(new Error('opened for reading')),
     linkState: (program) => bpfLinkState(linkPin(directory, program)),
     isCurrent: async (program) =>
@@ -112,10 +127,11 @@ export async function tryEbpf(cgroup: string): Promise<string> {
   return `BPF programs load and attach at connect time, for processes below ${cgroup}`
 }
 
-function abilitiesOf(features: readonly BpfFeature[]): EbpfAbilities {
+function abilitiesOf(features: readonly BpfFeature[], endsSockets: boolean): EbpfAbilities {
   return {
     seesConnections: isSupported(features, `cgroup/${MEASURING_PROGRAM}`),
     knowsClients: clientBy(features) !== 0,
+    endsSockets,
   }
 }
 
@@ -131,6 +147,10 @@ function mapsOf(open: (name: (typeof MAPS)[number]) => BpfMap): Maps {
     measures: open('measures'),
     cursors: open('cursors'),
     ranges: open('ranges'),
+    origins: open('origins'),
+    flows: open('flows'),
+    affinities: open('affinities'),
+    connections: open('connections'),
   }
 }
 

@@ -8,7 +8,7 @@ import { familyOf, type Ip } from '../../../model/ip.ts'
 import { readIp16, writeIp16 } from '../../../model/ip-bytes.ts'
 import { type Port, protocolFromNumber, protocolNumber } from '../../../model/port.ts'
 import type { ServiceAddress } from '../../../model/vip.ts'
-import type { Algorithm } from '../../../model/vip-options.ts'
+import type { Algorithm, Drain } from '../../../model/vip-options.ts'
 import { readWord, words } from '../words.ts'
 
 /** Sizes in bytes: struct vip_key, vip, slot_key, endpoint, member_key, member, range, measure. */
@@ -42,6 +42,7 @@ export interface VipValue {
   readonly heads: number
   readonly affinitySeconds: number
   readonly connectionLimit: number
+  readonly drain: Drain
 }
 
 /** enum algorithm. */
@@ -66,15 +67,16 @@ export function decodeVipKey(bytes: Uint8Array, offset: number): ServiceAddress 
 
 /** struct vip. */
 export function encodeVipValue(value: VipValue): Uint8Array {
-  const { set, slots, algorithm, firstHead, heads, affinitySeconds, connectionLimit } = value
-  const number = ALGORITHM_NUMBERS.indexOf(algorithm)
-  return words([set, slots, number, firstHead, heads, affinitySeconds, connectionLimit, 0])
+  const { set, slots, firstHead, heads, affinitySeconds, connectionLimit } = value
+  const algorithm = ALGORITHM_NUMBERS.indexOf(value.algorithm)
+  const drain = drainNumber(value.drain)
+  return words([set, slots, algorithm, firstHead, heads, affinitySeconds, connectionLimit, drain])
 }
 
 /** struct vip; undefined when it holds what navstar never writes. */
 export function decodeVipValue(bytes: Uint8Array, offset: number): VipValue | undefined {
   const algorithm = ALGORITHM_NUMBERS[readWord(bytes, offset + 8)]
-  if (algorithm === undefined || readWord(bytes, offset + 28) !== 0) return undefined
+  if (algorithm === undefined) return undefined
   return {
     set: readWord(bytes, offset),
     slots: readWord(bytes, offset + 4),
@@ -83,7 +85,19 @@ export function decodeVipValue(bytes: Uint8Array, offset: number): VipValue | un
     heads: readWord(bytes, offset + 16),
     affinitySeconds: readWord(bytes, offset + 20),
     connectionLimit: readWord(bytes, offset + 24),
+    drain: drainOf(readWord(bytes, offset + 28)),
   }
+}
+
+/** 0 for graceful, n for n - 1 seconds; the programs do not read it. */
+function drainNumber(drain: Drain): number {
+  if (drain === 'graceful') return 0
+  return drain === 'reset' ? 1 : drain + 1
+}
+
+function drainOf(number: number): Drain {
+  if (number === 0) return 'graceful'
+  return number === 1 ? 'reset' : number - 1
 }
 
 /** The set that struct vip names, whatever else it holds. */

@@ -1,6 +1,7 @@
 /** Reads services back from the BPF maps. */
 import type { BpfEntries, BpfMap } from '../../../kernel/bpf.ts'
 import { type Backend, formatEndpoint, type ServiceKey, serviceKeyOf } from '../../../model/vip.ts'
+import type { Drain } from '../../../model/vip-options.ts'
 import { renderDamaged } from '../render.ts'
 import { readWord } from '../words.ts'
 import {
@@ -20,6 +21,8 @@ export interface HeldService {
   /** The slots that exist and are no other VIP's, to delete them by. */
   readonly slotNumbers: readonly number[]
   readonly backends: readonly Backend[]
+  /** What becomes of connections to a backend that drains or goes. */
+  readonly drain: Drain
   readonly rendering: string
 }
 
@@ -78,12 +81,14 @@ export async function observeServices(maps: ServiceMaps): Promise<ServiceDump> {
     const set = decodeSet(values, index * SIZES.vipValue)
     const value = decodeVipValue(values, index * SIZES.vipValue)
     const backends = members.get(key)?.backends ?? []
+    const drain = value?.drain ?? 'graceful'
     if (shared.has(set)) {
-      held.set(key, { set, slotNumbers: [], backends, rendering: renderDamaged('shared slots') })
+      const rendering = renderDamaged('shared slots')
+      held.set(key, { set, slotNumbers: [], backends, drain, rendering })
     } else {
       const found: FoundSlots = slotSets.get(set) ?? { endpoints: new Map(), keys: [] }
       const rendering = renderHeld({ backends, value, found })
-      held.set(key, { set, slotNumbers: [...found.endpoints.keys()], backends, rendering })
+      held.set(key, { set, slotNumbers: [...found.endpoints.keys()], backends, drain, rendering })
     }
     sets.add(set)
   }

@@ -5,9 +5,13 @@
  *
  * Maps and links are pinned: the data path does not need this process.
  */
+import { type Clock, systemClock } from '../../../base/clock.ts'
 import { NavstarError } from '../../../base/error.ts'
+import { type Log, silentLog } from '../../../base/log.ts'
 import type { BpfLinkState, BpfMap } from '../../../kernel/bpf.ts'
+import type { DestroyedSockets, SocketTarget } from '../../../kernel/sockets.ts'
 import type { Cidr } from '../../../model/cidr.ts'
+import type { Protocol } from '../../../model/port.ts'
 import { type Service, serviceKeyOf } from '../../../model/vip.ts'
 import type {
   OperationOutcome,
@@ -19,9 +23,12 @@ import type {
 } from '../../plane.ts'
 import { unsupportedOptions } from '../unsupported-options.ts'
 import { words } from '../words.ts'
+import { Endings } from './endings.ts'
 import { HeldServices } from './held-services.ts'
 import { encodeRange, isSameRange, RANGE_LIMIT } from './layout.ts'
+import { Leaving } from './leaving.ts'
 import type { ServiceMaps } from './observe.ts'
+import type { SocketMaps } from './open-sockets.ts'
 import type { Predecessor } from './predecessor.ts'
 import {
   algorithmsFor,
@@ -50,10 +57,14 @@ export const PROGRAMS = [
 
 /** What the plane needs of the kernel: the loaded object, whose maps and programs are pinned. */
 export interface EbpfKernel {
-  readonly maps: ServiceMaps & { readonly ranges: BpfMap }
+  readonly maps: ServiceMaps & SocketMaps & { readonly ranges: BpfMap }
   readonly abilities: EbpfAbilities
   /** Attaches the program, or adopts the pinned link of the same program. */
   attach(program: string): Promise<void>
+  /** Opened to observe only: sockets are another's to end. */
+  readonly isReadOnly?: true
+  /** Destroys sockets in every network namespace that has a process of the cgroup. */
+  destroySockets(protocol: Protocol, targets: readonly SocketTarget[]): Promise<DestroyedSockets>
   /** What a daemon of another version left. */
   readonly predecessor?: Predecessor
   /** Whether this very program is attached. */
@@ -67,6 +78,8 @@ export interface EbpfKernel {
 export interface EbpfPlaneOptions {
   /** Blocks of named VIPs: an address in them that is no VIP rejects at once. */
   readonly ranges: readonly Cidr[]
+  readonly clock?: Clock
+  readonly log?: Log
 }
 
 /** The `ebpf` plane. */
@@ -75,12 +88,20 @@ export class EbpfPlane implements Plane {
   readonly #kernel: EbpfKernel
   readonly #ranges: readonly Cidr[]
   readonly #services: HeldServices
+  readonly #endings: Endings
   #hasInherited = false
 
-  constructor(kernel: EbpfKernel, { ranges }: EbpfPlaneOptions) {
+  constructor(
+    kernel: EbpfKernel,
+    { ranges, clock = systemClock, log = silentLog }: EbpfPlaneOptions,
+  ) {
     this.#kernel = kernel
     this.#ranges = ranges
     this.#services = new HeldServices(kernel.maps, kernel.abilities)
+    const { maps } = kernel
+    const destroy: EbpfKernel['destroySockets'] = (protocol, targets) =>
+      kernel.destroySockets(protocol, targets)
+    this.#endings = new Endings(new Leaving({ maps, destroy, clock, log }), this.#services)
   }
 
   render(service: Service): string {
@@ -106,6 +127,7 @@ export class EbpfPlane implements Plane {
   async observe(): Promise<PlaneObservation> {
     await this.#services.observe()
     if (!this.#hasInherited) await this.#inherit()
+    if (this.#endsSockets()) await this.#endings.noteObserved()
     return { services: this.#services.renderings(), defects: await this.#defects() }
   }
 
@@ -117,6 +139,7 @@ export class EbpfPlane implements Plane {
     const isRepair = operations.some(({ kind }) => kind === 'repair')
     const swept = isRepair ? [...(await this.#services.sweep())] : []
     const failures = await this.#services.apply(operations)
+    if (this.#endsSockets()) this.#endings.noteApplied(operations)
     if (isRepair) swept.push(...(await this.#services.sweep()))
     const outcomes: OperationOutcome[] = []
     for (const [index, operation] of operations.entries()) {
@@ -141,6 +164,7 @@ export class EbpfPlane implements Plane {
   onChange(): void {}
 
   async close(): Promise<void> {
+    this.#endings.close()
     this.#kernel.close()
   }
 
@@ -168,6 +192,10 @@ export class EbpfPlane implements Plane {
     const { orphanCount } = this.#services
     if (orphanCount > 0) defects.push(`${orphanCount} map entries belong to no VIP`)
     return defects
+  }
+
+  #endsSockets(): boolean {
+    return this.#kernel.abilities.endsSockets && this.#kernel.isReadOnly !== true
   }
 
   #programs(): readonly string[] {

@@ -1,7 +1,7 @@
 /** From a service to the slots of its set: which backend each holds, and how one is chosen. */
 
 import { type Backend, formatEndpoint, type Service } from '../../../model/vip.ts'
-import type { Algorithm, VipOptions } from '../../../model/vip-options.ts'
+import type { Algorithm, Drain, VipOptions } from '../../../model/vip-options.ts'
 import { slotsOf } from '../../slots.ts'
 import { renderBackends } from '../render.ts'
 import type { VipValue } from './layout.ts'
@@ -13,6 +13,8 @@ export interface EbpfAbilities {
   readonly seesConnections: boolean
   /** They know whose a socket is. */
   readonly knowsClients: boolean
+  /** Sockets can be destroyed. */
+  readonly endsSockets: boolean
 }
 
 /** How a service is served: its options as far as the programs carry them out. */
@@ -22,6 +24,7 @@ export interface Choosing {
   readonly affinitySeconds: number
   /** 0: none. */
   readonly connectionLimit: number
+  readonly drain: Drain
 }
 
 /** The slots of a set in their order, and the entry of the VIP that they belong to. */
@@ -46,23 +49,32 @@ export function algorithmsFor(
 /** The options that the programs carry out beside the algorithm. */
 export function othersFor(
   protocol: Service['protocol'],
-  { seesConnections, knowsClients }: EbpfAbilities,
+  { seesConnections, knowsClients, endsSockets }: EbpfAbilities,
 ): readonly (keyof VipOptions)[] {
   const isSeen = protocol === 'tcp' && seesConnections
   return [
     ...(knowsClients ? (['affinitySeconds'] as const) : []),
     ...(isSeen ? (['connectionLimit'] as const) : []),
+    // Without sock_ops nobody knows which connections came through the VIP.
+    ...(endsSockets && (isSeen || protocol === 'udp') ? (['drain'] as const) : []),
   ]
 }
 
 /** How the service is served on a kernel with these abilities. */
 export function choosingOf({ protocol, options }: Service, abilities: EbpfAbilities): Choosing {
-  const { algorithm = 'random', affinitySeconds = 0, connectionLimit = 0 } = options ?? {}
+  const {
+    algorithm = 'random',
+    affinitySeconds = 0,
+    connectionLimit = 0,
+    drain = 'graceful',
+  } = options ?? {}
   const others = othersFor(protocol, abilities)
   return {
     algorithm: algorithmsFor(protocol, abilities).includes(algorithm) ? algorithm : 'random',
     affinitySeconds: others.includes('affinitySeconds') ? affinitySeconds : 0,
     connectionLimit: others.includes('connectionLimit') ? connectionLimit : 0,
+    // No time at all is a reset.
+    drain: others.includes('drain') ? drain || 'reset' : 'graceful',
   }
 }
 
@@ -71,10 +83,10 @@ export function choosingOf({ protocol, options }: Service, abilities: EbpfAbilit
  * ones are all of them, the heads; behind a table of maglev the heads follow.
  */
 export function slotSetOf(backends: readonly Backend[], choosing: Choosing): SlotSet {
-  const { affinitySeconds, connectionLimit, algorithm } = choosing
+  const { affinitySeconds, connectionLimit, algorithm, drain } = choosing
   const inTurns = interleaved(sorted(slotsOf(backends)))
   const heads = new Set(inTurns).size
-  const options = { algorithm, heads, affinitySeconds, connectionLimit }
+  const options = { algorithm, heads, affinitySeconds, connectionLimit, drain }
   if (algorithm !== 'maglev') {
     return { slots: inTurns, value: { ...options, slots: inTurns.length, firstHead: 0 } }
   }
@@ -85,11 +97,12 @@ export function slotSetOf(backends: readonly Backend[], choosing: Choosing): Slo
 
 /** Backends and what is not the default, e.g. `10.0.0.1:80, 10.0.0.2:80 ×3; rr, limit 5`. */
 export function renderChoosing(backends: readonly Backend[], choosing: Choosing): string {
-  const { algorithm, affinitySeconds, connectionLimit } = choosing
+  const { algorithm, affinitySeconds, connectionLimit, drain } = choosing
   const said = [
     ...(algorithm === 'random' ? [] : [algorithm]),
     ...(affinitySeconds === 0 ? [] : [`affinity ${affinitySeconds} s`]),
     ...(connectionLimit === 0 ? [] : [`limit ${connectionLimit}`]),
+    ...(drain === 'graceful' ? [] : [drain === 'reset' ? 'drain at once' : `drain ${drain} s`]),
   ]
   const rendered = renderBackends(backends)
   return said.length === 0 ? rendered : `${rendered}; ${said.join(', ')}`
