@@ -1,8 +1,9 @@
 /**
  * The `nftables` plane when another one serves: a table that translates nothing new.
  *
- * Its base chains of type nat stay, empty. The kernel translates packets of open connections by
- * what conntrack knows of them, but only in hooks that are there as long as a chain of this type is.
+ * Its base chains of type nat stay, each with a rule that asks conntrack and changes nothing. The
+ * kernel translates packets of open connections by what conntrack knows of them, in hooks that are
+ * there only as long as a chain of type nat is; and it tracks only as long as some rule asks for it.
  * Map `vips…` stays as the record of what was translated, and nothing looks into it. Routes to the
  * blocks of VIPs stay too: packets of sockets that are connected to a VIP go by them.
  */
@@ -14,6 +15,7 @@ import type { RouteOperation, RouteTables } from '../../../kernel/routes.ts'
 import { parseServiceKey } from '../../../model/vip.ts'
 import type { Remains } from '../remains.ts'
 import { observeVips } from './observe.ts'
+import { acceptKnownRule } from './rules.ts'
 import { TABLE } from './ruleset.ts'
 import { planRoutes } from './vip-routes.ts'
 
@@ -78,19 +80,29 @@ export class NftablesRemains implements Remains {
 
 /** What is left to do, in one transaction, so that the table translates and rejects nothing new. */
 export function retirement({ chains, rules, sets }: NftTable): readonly NftOperation[] {
-  const ruled = new Set(rules.map(({ chain }) => chain))
-  const flushed = chains.filter(({ name }) => ruled.has(name))
   const superfluous = chains.filter(({ hook }) => hook?.type !== 'nat')
-  if (flushed.length === 0 && superfluous.length === 0) return []
+  const tracking = chains.filter(({ hook }) => hook?.type === 'nat')
+  const isRetired =
+    superfluous.length === 0 &&
+    rules.length === tracking.length &&
+    rules.every(({ expressions }) => expressions.every(({ expr }) => TRACKING.has(expr)))
+  if (isRetired) return []
   const emptied = sets.filter(({ name }) => !name.startsWith('vips'))
+  const expressions = acceptKnownRule()
   return [
-    ...flushed.map(({ name: chain }) => ({ kind: 'flushChain', table: TABLE, chain }) as const),
+    ...chains.map(({ name: chain }) => ({ kind: 'flushChain', table: TABLE, chain }) as const),
+    ...tracking.map(
+      ({ name: chain }) => ({ kind: 'addRule', table: TABLE, chain, expressions }) as const,
+    ),
     ...superfluous.map(
       ({ name: chain }) => ({ kind: 'deleteChain', table: TABLE, chain }) as const,
     ),
     ...emptied.map(({ name: set }) => ({ kind: 'flushSet', table: TABLE, set }) as const),
   ]
 }
+
+/** What {@link acceptKnownRule} is made of, and no rule that translates or rejects. */
+const TRACKING: ReadonlySet<string> = new Set(acceptKnownRule().map(({ expr }) => expr))
 
 function check(attempt: string, results: readonly OperationResult[]): void {
   const refusal = results.find(({ errno }) => errno !== 0)
