@@ -1,6 +1,11 @@
 //! Open sockets as JavaScript sees them.
 
-use std::collections::HashMap;
+#![cfg_attr(
+    test,
+    allow(dead_code, reason = "`#[napi]` registers nothing in a test build")
+)]
+
+use std::collections::BTreeMap;
 use std::net::IpAddr;
 use std::path::Path;
 use std::thread;
@@ -63,7 +68,7 @@ pub fn destroy_sockets(
             .targets
             .into_iter()
             .map(target)
-            .collect::<std::result::Result<HashMap<u64, Peer>, Failure>>()?;
+            .collect::<std::result::Result<BTreeMap<u64, Peer>, Failure>>()?;
         on_thread(move || {
             settle.run(|| {
                 let destroyed = destroy_in_group(Path::new(&request.cgroup), transport, &targets)?;

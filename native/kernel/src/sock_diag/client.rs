@@ -1,6 +1,6 @@
 //! Lists and destroys sockets of the namespace that a netlink socket was opened in.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use super::codec::{self, Family, Peer, Socket, Transport};
 use super::error::SockDiagError;
@@ -35,7 +35,7 @@ pub fn sockets(
 pub fn destroy(
     netlink: &mut NetlinkSocket,
     transport: Transport,
-    targets: &HashMap<u64, Peer>,
+    targets: &BTreeMap<u64, Peer>,
 ) -> Result<Vec<u64>, SockDiagError> {
     let mut destroyed = Vec::new();
     for socket in sockets(netlink, transport)? {

@@ -51,8 +51,9 @@ impl SockDiagError {
             Self::NotSupported { source, .. } | Self::Netlink { source, .. } => {
                 Some(source.errno())
             }
-            Self::Namespace(NamespaceError::Enter { source, .. })
-            | Self::Namespace(NamespaceError::Thread { source })
+            Self::Namespace(
+                NamespaceError::Enter { source, .. } | NamespaceError::Thread { source },
+            )
             | Self::Group { source, .. } => Some(*source),
             Self::Namespace(_) => None,
         }

@@ -3,7 +3,7 @@
 //! A socket belongs to the namespace that it was opened in; its owner may have left. Only namespaces
 //! with a process of the group are looked into.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
 use std::io;
 use std::os::fd::AsFd;
@@ -36,7 +36,7 @@ pub struct Destroyed {
 pub fn destroy_in_group(
     group: &Path,
     transport: Transport,
-    targets: &HashMap<u64, Peer>,
+    targets: &BTreeMap<u64, Peer>,
 ) -> Result<Destroyed, SockDiagError> {
     thread::scope(|scope| {
         let body = || destroy_in_all(&namespaces_of(group)?, transport, targets);
@@ -53,7 +53,7 @@ pub fn destroy_in_group(
 fn destroy_in_all(
     namespaces: &[PathBuf],
     transport: Transport,
-    targets: &HashMap<u64, Peer>,
+    targets: &BTreeMap<u64, Peer>,
 ) -> Result<Destroyed, SockDiagError> {
     let mut left = targets.clone();
     let mut destroyed = Destroyed::default();

@@ -1,4 +1,4 @@
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::net::{TcpListener, TcpStream, UdpSocket};
 use std::process::Command;
@@ -86,12 +86,12 @@ fn only_the_named_udp_socket_is_destroyed() {
             .find(|each| is_doomed(&each.id))
             .unwrap()
             .cookie;
-        let elsewhere = HashMap::from([(cookie, peer("127.0.0.1:9"))]);
+        let elsewhere = BTreeMap::from([(cookie, peer("127.0.0.1:9"))]);
         assert_eq!(
             destroy(&mut netlink, Transport::Udp, &elsewhere),
             Ok(vec![])
         );
-        let targets = HashMap::from([(cookie, peer(&to.to_string()))]);
+        let targets = BTreeMap::from([(cookie, peer(&to.to_string()))]);
         assert_eq!(
             destroy(&mut netlink, Transport::Udp, &targets),
             Ok(vec![cookie])
@@ -119,7 +119,7 @@ fn a_tcp_connection_is_destroyed_on_both_sides() {
         let found = sockets(&mut netlink, Transport::Tcp).unwrap();
         let of_client = found.iter().find(|each| each.peer == peer(&to.to_string()));
         let cookie = of_client.unwrap().cookie;
-        let targets = HashMap::from([(cookie, peer(&to.to_string()))]);
+        let targets = BTreeMap::from([(cookie, peer(&to.to_string()))]);
         assert_eq!(
             destroy(&mut netlink, Transport::Tcp, &targets),
             Ok(vec![cookie])
