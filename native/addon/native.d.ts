@@ -96,6 +96,11 @@ export declare class NetworkNamespace {
   conntrackEntries(flows: Array<ConntrackFlow>): Promise<Array<ConntrackEntry>>
   /** Deletes the connections of these flows, and no others; resolves with how many. */
   conntrackDelete(flows: Array<ConntrackFlow>): Promise<number>
+  /**
+   * Makes entries of connections of TCP that are established and not translated; resolves with
+   * how many were not tracked before.
+   */
+  conntrackTrack(connections: Array<ConntrackTuple>, timeoutSeconds: number): Promise<number>
   /** Version and size. The module `ip_vs` is loaded where the kernel can. */
   ipvsInformation(): Promise<IpvsInformation>
   /**
@@ -172,6 +177,13 @@ export declare class NetworkNamespace {
    * Rejects, with nothing done, with code `INVALID_ARGUMENT`, `NETLINK_…` or `NAMESPACE_…`.
    */
   applyRoutes(operations: Array<RouteOperation>): Promise<Array<OperationResult>>
+  /**
+   * The texts of settings below `/proc/sys/net`, e.g. of `ipv4/vs/conntrack`, in their order;
+   * `null` for one that this kernel lacks.
+   */
+  sysctlRead(names: Array<string>): Promise<Array<string | undefined | null>>
+  /** Sets a setting. */
+  sysctlWrite(name: string, value: string): Promise<undefined>
   /**
    * Calls `callback` (which must not throw) for changes that others make.
    *

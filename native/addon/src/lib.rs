@@ -22,4 +22,5 @@ mod route_conversion;
 mod route_object;
 mod route_operation;
 mod sock_diag;
+mod sysctl;
 mod watch;

@@ -21,6 +21,8 @@ pub mod route;
 pub mod sock_diag;
 /// System calls behind safe functions: the only `unsafe` of this crate.
 pub mod sys;
+/// Settings of a network namespace.
+pub mod sysctl;
 /// Hears of changes that others make.
 pub mod watch;
 
