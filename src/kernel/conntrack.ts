@@ -55,6 +55,15 @@ export interface Conntrack {
    * @throws NavstarError `KERNEL_OPERATION_FAILED`; some may be deleted
    */
   delete(flows: readonly ConntrackFlow[]): Promise<number>
+  /**
+   * Makes entries of connections of TCP that are established and that nobody translates. One that is
+   * tracked, or whose answers another one takes, is left as it is.
+   *
+   * @param connections as their clients' packets are addressed
+   * @returns how many were not tracked before
+   * @throws NavstarError `KERNEL_OPERATION_FAILED`; some may be made
+   */
+  track(connections: readonly ConntrackTuple[], timeoutSeconds: number): Promise<number>
 }
 
 /** Whether a connection is one of a flow. */

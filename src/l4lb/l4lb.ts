@@ -30,6 +30,7 @@ import {
 import { PLANE_ORDER, type PlaneProbe } from './planes/probe.ts'
 import { type PlaneSelection, selectPlane as select } from './planes/select.ts'
 import { SwitchablePlane } from './planes/switchable.ts'
+import { trackOpen } from './planes/track-open.ts'
 import { Balancer, type BalancerParts } from './services/balancer.ts'
 import {
   compareServices,
@@ -182,7 +183,8 @@ export function startPlaneSwitch({
     isInSync: () => l4lb.status().isInSync,
     probe: () => probePlanes(options),
     open: (kind) => openRealPlane(kind, { options, nodeIp }),
-    openRemains: (kind) => openRemains(kind, options),
+    openRemains: (kind, beforeDetaching) => openRemains(kind, options, beforeDetaching),
+    trackOpen: (services) => trackOpen(services),
     signal: scope.signal,
   })
   scope.run((signal) => planeSwitch.run(signal))

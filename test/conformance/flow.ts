@@ -21,8 +21,8 @@ export function openFlow(destination: Destination): Promise<Flow> {
   return destination.transport === 'tcp' ? openTcp(destination) : openUdp(destination)
 }
 
-async function openTcp({ address, port, timeoutMs }: Destination): Promise<Flow> {
-  const socket = connect({ host: address, port })
+async function openTcp({ address, port, timeoutMs, localPort }: Destination): Promise<Flow> {
+  const socket = connect({ host: address, port, ...(localPort !== undefined && { localPort }) })
   const answers = new Waiting<ServerWords>(timeoutMs)
   socket.once('error', (error) => answers.fail(error))
   socket.once('close', () => answers.fail(failure('ECLOSED')))

@@ -51,6 +51,16 @@ export class TrafficAgent {
     return this.call({ call: 'say', flow }) as Promise<Exchange>
   }
 
+  /** Opens flows that stay. */
+  async openMany(group: string, count: number, destination: Destination): Promise<void> {
+    await this.call({ call: 'openMany', group, count, ...destination })
+  }
+
+  /** Another exchange on each flow of a group. */
+  sayAll(group: string): Promise<Tally> {
+    return this.call({ call: 'sayAll', group }) as Promise<Tally>
+  }
+
   /** Visits without end, until {@link TrafficAgent.endFlood}. */
   async flood(destination: Destination): Promise<void> {
     await this.call({ call: 'flood', ...destination })

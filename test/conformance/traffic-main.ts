@@ -36,6 +36,10 @@ async function carryOut(call: TrafficCall): Promise<unknown> {
       return void flows.set(call.flow, await openFlow(call))
     case 'say':
       return flows.get(call.flow)?.say()
+    case 'openMany':
+      return openMany(call)
+    case 'sayAll':
+      return sayAll(call.group)
     case 'hangUp':
       return flows.get(call.flow)?.close()
     case 'flood':
@@ -101,6 +105,34 @@ async function visits(destination: Destination, count: number): Promise<Tally> {
     while (left-- > 0) counts.add(await visit(destination))
   }
   await Promise.all(Array.from({ length: CLIENTS }, client))
+  return counts.tally()
+}
+
+async function openMany(call: Extract<TrafficCall, { readonly call: 'openMany' }>): Promise<void> {
+  const numbers = Array.from({ length: call.count }, (_, index) => index)
+  const client = async () => {
+    for (let number = numbers.pop(); number !== undefined; number = numbers.pop()) {
+      const flow = await openFlow(call)
+      await flow.say()
+      flows.set(`${call.group}/${number}`, flow)
+    }
+  }
+  await Promise.all(Array.from({ length: CLIENTS }, client))
+}
+
+async function sayAll(group: string): Promise<Tally> {
+  const counts = new Counts()
+  const talks = [...flows].filter(([name]) => name.startsWith(`${group}/`))
+  const talk = async ([, flow]: [string, Flow]) => {
+    const startNs = process.hrtime.bigint()
+    const durationMs = () => Number(process.hrtime.bigint() - startNs) / 1e6
+    const answer = flow.say().then(
+      (exchange): Visit => ({ exchange, durationMs: durationMs() }),
+      (error: unknown): Visit => ({ error: codeOf(error), durationMs: durationMs() }),
+    )
+    counts.add(await answer)
+  }
+  await Promise.all(talks.map(talk))
   return counts.tally()
 }
 

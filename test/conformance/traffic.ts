@@ -14,6 +14,8 @@ export interface Destination extends Target {
   readonly transport: Transport
   /** After this an answer counts as lost, with code `ETIMEDOUT`; default: three seconds. */
   readonly timeoutMs?: number
+  /** Of TCP: the client's port; default: one that is free. */
+  readonly localPort?: number
 }
 
 /** What one exchange with a server showed. */
@@ -51,6 +53,10 @@ export type TrafficCall =
   /** Opens a flow that stays, under a name. */
   | ({ readonly call: 'open'; readonly flow: string } & Destination)
   | { readonly call: 'say' | 'hangUp'; readonly flow: string }
+  /** Opens so many flows that stay, named after the group. */
+  | ({ readonly call: 'openMany'; readonly group: string; readonly count: number } & Destination)
+  /** Another exchange on each of a group. */
+  | { readonly call: 'sayAll'; readonly group: string }
   /** Visits without end, several at a time. */
   | ({ readonly call: 'flood' } & Destination)
   | { readonly call: 'floodCount' | 'endFlood' }

@@ -108,6 +108,25 @@ export function conntrackContract(
       expect(await conntrack.delete(flows)).toBe(0)
     })
 
+    test('connections are tracked, but not those that are known or whose answers are another’s', async () => {
+      const { conntrack } = opened
+      const from = (port: number) => ({ source: at('10.0.0.9', port), destination: ONE })
+      // 1001 reaches ONE through the VIP; 1003 is tracked twice.
+      const given = [from(1001), from(1002), from(1003), from(1003)]
+      given.push({ source: at('fd00::9', 1002), destination: SIX })
+      expect(await conntrack.track(given, 500)).toBe(3)
+      expect(await conntrack.track(given, 500)).toBe(0)
+      const found = await conntrack.entries([flow('tcp', ONE), flow('tcp', SIX)])
+      const wanted = [given[1], given[2], given[4]].flatMap((original) =>
+        original === undefined
+          ? []
+          : [{ original, reply: { source: original.destination, destination: original.source } }],
+      )
+      expect(texts(found)).toEqual(
+        texts(wanted.map((tuples) => ({ protocol: 'tcp', ...tuples, timeoutSeconds: 500 }))),
+      )
+    })
+
     test('the time that a connection is kept is told', async () => {
       const [found] = await opened.conntrack.entries([flow('tcp', VIP)])
       expect(found?.timeoutSeconds).toBeGreaterThan(500)

@@ -30,7 +30,7 @@ pub struct ConntrackFlow {
 }
 
 /// Packets of one direction.
-#[napi(object, object_from_js = false)]
+#[napi(object)]
 pub struct ConntrackTuple {
     /// Who sends them.
     pub source: ConntrackEndpoint,
@@ -85,6 +85,41 @@ impl NetworkNamespace {
                 Ok::<_, Failure>(u32::try_from(deleted).unwrap_or(u32::MAX))
             }),
         }
+    }
+}
+
+#[napi]
+impl NetworkNamespace {
+    /// Makes entries of connections of TCP that are established and not translated; resolves with
+    /// how many were not tracked before.
+    #[napi(catch_unwind)]
+    pub fn conntrack_track<'env>(
+        &self,
+        env: &'env Env,
+        connections: Vec<ConntrackTuple>,
+        timeout_seconds: u32,
+    ) -> Result<PromiseRaw<'env, u32>> {
+        let read: std::result::Result<Vec<kernel::Tuple>, Failure> =
+            connections.into_iter().map(TryInto::try_into).collect();
+        match read {
+            Err(failure) => promise(env, |_| Err(failure)),
+            Ok(connections) => self.run(env, move |sockets| {
+                let tracked = kernel::track(sockets.netfilter()?, &connections, timeout_seconds)?;
+                Ok::<_, Failure>(u32::try_from(tracked).unwrap_or(u32::MAX))
+            }),
+        }
+    }
+}
+
+impl TryFrom<ConntrackTuple> for kernel::Tuple {
+    type Error = Failure;
+
+    fn try_from(tuple: ConntrackTuple) -> std::result::Result<Self, Failure> {
+        Ok(Self {
+            protocol: 6,
+            source: tuple.source.try_into()?,
+            destination: tuple.destination.try_into()?,
+        })
     }
 }
 

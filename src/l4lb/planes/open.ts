@@ -61,10 +61,18 @@ export async function openPlaneReadOnly(
   return new EbpfPlane(await openPinnedEbpfKernel({ cgroup, pinDirectory }), { ranges })
 }
 
-/** Opens what a plane that does not serve has left, or may have. */
-export async function openRemains(kind: PlaneKind, options: L4lbOptions): Promise<Remains> {
+/**
+ * Opens what a plane that does not serve has left, or may have.
+ *
+ * @param beforeDetaching runs before `ebpf` ceases to take connections
+ */
+export async function openRemains(
+  kind: PlaneKind,
+  options: L4lbOptions,
+  beforeDetaching: () => Promise<unknown>,
+): Promise<Remains> {
   if (kind === 'nftables') return new NftablesRemains(await openNamespace())
-  return new EbpfRemains(options.pinDirectory)
+  return new EbpfRemains(options.pinDirectory, beforeDetaching)
 }
 
 async function cgroupOf({ cgroup }: L4lbOptions): Promise<string> {

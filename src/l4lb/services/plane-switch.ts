@@ -28,7 +28,13 @@ export interface PlaneSwitchParts {
   readonly isInSync: () => boolean
   readonly probe: () => Promise<readonly PlaneProbe[]>
   readonly open: (kind: PlaneKind) => Promise<Plane>
-  readonly openRemains: (kind: PlaneKind) => Promise<Remains>
+  /** @param beforeDetaching runs before `ebpf` ceases to take connections */
+  readonly openRemains: (
+    kind: PlaneKind,
+    beforeDetaching: () => Promise<unknown>,
+  ) => Promise<Remains>
+  /** Makes conntrack know of the open connections to the backends of these services. */
+  readonly trackOpen: (services: Iterable<Service>) => Promise<unknown>
   readonly clock: Clock
   readonly log: Log
   readonly registry: Registry
@@ -54,7 +60,7 @@ export class PlaneSwitch {
   #choice: PlaneChoice
 
   constructor(parts: PlaneSwitchParts) {
-    const { plane, services, isInSync, clock, probes, openRemains: open } = parts
+    const { plane, services, isInSync, clock, probes, openRemains } = parts
     this.#parts = parts
     this.#choice = parts.choice
     this.#log = parts.log.child('l4lb')
@@ -62,7 +68,8 @@ export class PlaneSwitch {
       active: () => plane.kind,
       isReady: () => isInSync() && services().isComplete,
       kinds: probes.filter(({ isUsable }) => isUsable).map(({ kind }) => kind),
-      ...{ open, clock, log: this.#log },
+      open: (kind) => openRemains(kind, () => this.#trackOpen()),
+      ...{ clock, log: this.#log },
     })
   }
 
@@ -122,6 +129,16 @@ export class PlaneSwitch {
       notes.push(`the next start serves by ${configured} again, since --plane ${configured} is set`)
     }
     return { kind, before, ...(notes.length > 0 && { note: notes.join('; ') }) }
+  }
+
+  /** Without it only those that meet the port of an open connection would fail: it goes on then. */
+  async #trackOpen(): Promise<void> {
+    const { services, trackOpen } = this.#parts
+    try {
+      await trackOpen(services().rows.values())
+    } catch (error) {
+      this.#log.warn('open connections are not tracked; new ones may meet their ports', { error })
+    }
   }
 
   /** @returns what was left undone */

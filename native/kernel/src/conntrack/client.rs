@@ -3,11 +3,11 @@
 use std::collections::{HashMap, HashSet};
 
 use super::codec;
-use super::entry::{Entry, Flow};
+use super::entry::{Entry, Flow, Tuple};
 use super::error::ConntrackError;
 use crate::errno::Errno;
 use crate::netlink::message::ACK;
-use crate::netlink::{NetlinkError, NetlinkSocket};
+use crate::netlink::{NetlinkError, NetlinkSocket, Request};
 
 /// Its answers fit the smallest default receive buffer even if all are errors.
 const DELETIONS_PER_SEND: usize = 128;
@@ -38,6 +38,33 @@ pub fn delete(socket: &mut NetlinkSocket, flows: &[Flow]) -> Result<usize, Connt
         Ok(deleted)
     };
     deleting(socket).map_err(failed("delete entries of", flows))
+}
+
+/// Makes entries of connections of TCP that are established and not translated; tells how many.
+/// One that is tracked, or whose answers another one takes, is left as it is.
+///
+/// # Errors
+/// [`ConntrackError`]: some may have been made.
+pub fn track(
+    socket: &mut NetlinkSocket,
+    connections: &[Tuple],
+    timeout_seconds: u32,
+) -> Result<usize, ConntrackError> {
+    let tracking = |socket: &mut NetlinkSocket| {
+        let mut tracked = 0;
+        for chunk in connections.chunks(DELETIONS_PER_SEND) {
+            let requests = chunk
+                .iter()
+                .map(|tuple| codec::track_request(tuple, timeout_seconds));
+            tracked += carry_out(socket, requests.collect::<Result<_, _>>()?, libc::EEXIST)?;
+        }
+        Ok(tracked)
+    };
+    tracking(socket).map_err(|source| ConntrackError {
+        operation: "make entries of",
+        object: format!("{} connections", connections.len()),
+        source,
+    })
 }
 
 fn failed(operation: &'static str, flows: &[Flow]) -> impl FnOnce(NetlinkError) -> ConntrackError {
@@ -88,11 +115,21 @@ fn kind_of(flow: &Flow) -> (u8, bool) {
 }
 
 fn delete_chunk(socket: &mut NetlinkSocket, chunk: &[Entry]) -> Result<usize, NetlinkError> {
-    let sequences = socket.reserve_sequences(u32::try_from(chunk.len()).unwrap_or(u32::MAX));
+    let requests = chunk.iter().map(codec::delete_request);
+    carry_out(socket, requests.collect::<Result<_, _>>()?, libc::ENOENT)
+}
+
+/// Tells how many were done; the others failed with `harmless`.
+fn carry_out(
+    socket: &mut NetlinkSocket,
+    requests: Vec<Request>,
+    harmless: i32,
+) -> Result<usize, NetlinkError> {
+    let count = requests.len();
+    let sequences = socket.reserve_sequences(u32::try_from(count).unwrap_or(u32::MAX));
     let last = *sequences.end();
     let mut batch = Vec::new();
-    for (sequence, entry) in sequences.clone().zip(chunk) {
-        let mut request = codec::delete_request(entry)?;
+    for (sequence, mut request) in sequences.clone().zip(requests) {
         // Errors come anyway.
         if sequence == last {
             request.flags |= ACK;
@@ -104,11 +141,11 @@ fn delete_chunk(socket: &mut NetlinkSocket, chunk: &[Entry]) -> Result<usize, Ne
     if replies.last().map(|reply| reply.sequence) != Some(last) {
         return Err(NetlinkError::TimedOut);
     }
-    let mut gone = 0;
+    let mut undone = 0;
     for reply in replies {
         match reply.errno {
             Errno(0) => {}
-            Errno(libc::ENOENT) => gone += 1,
+            Errno(number) if number == harmless => undone += 1,
             errno => {
                 return Err(NetlinkError::Refused {
                     errno,
@@ -117,5 +154,5 @@ fn delete_chunk(socket: &mut NetlinkSocket, chunk: &[Entry]) -> Result<usize, Ne
             }
         }
     }
-    Ok(chunk.len().saturating_sub(gone))
+    Ok(count.saturating_sub(undone))
 }

@@ -3,10 +3,13 @@
 use std::net::IpAddr;
 
 use super::entry::{Endpoint, Entry, Flow, Tuple};
+use crate::netlink::message::{CREATE, EXCLUSIVE};
 use crate::netlink::{Attribute, Attributes, NetlinkError, Request, attributes};
 
 /// `NFNL_SUBSYS_CTNETLINK`
 const SUBSYSTEM: u16 = 1 << 8;
+/// `IPCTNL_MSG_CT_NEW`
+const NEW: u16 = SUBSYSTEM;
 /// `IPCTNL_MSG_CT_GET`
 const GET: u16 = SUBSYSTEM | 1;
 /// `IPCTNL_MSG_CT_DELETE`
@@ -21,10 +24,28 @@ mod top {
     pub const ORIGINAL: u16 = 1;
     pub const REPLY: u16 = 2;
     pub const STATUS: u16 = 3;
+    pub const PROTOCOL_STATE: u16 = 4;
     pub const TIMEOUT: u16 = 7;
     pub const ID: u16 = 12;
     pub const ZONE: u16 = 18;
     pub const FILTER: u16 = 25;
+}
+
+/// `IPS_…`
+const SEEN_REPLY: u32 = 1 << 1;
+const ASSURED: u32 = 1 << 2;
+const CONFIRMED: u32 = 1 << 3;
+
+/// `CTA_PROTOINFO_…`
+mod tcp {
+    pub const TCP: u16 = 1;
+    pub const STATE: u16 = 1;
+    pub const FLAGS_ORIGINAL: u16 = 4;
+    pub const FLAGS_REPLY: u16 = 5;
+    /// `TCP_CONNTRACK_ESTABLISHED`
+    pub const ESTABLISHED: u8 = 3;
+    /// `IP_CT_TCP_FLAG_BE_LIBERAL`: nobody knows the windows of what was not seen.
+    pub const LIBERAL: u8 = 1 << 3;
 }
 
 /// `CTA_TUPLE_…`, `CTA_IP_…`, `CTA_PROTO_…`
@@ -121,6 +142,34 @@ pub fn delete_request(entry: &Entry) -> Result<Request, NetlinkError> {
         body.put_u16_be(top::ZONE, entry.zone);
     }
     request(DELETE, entry.original.destination.address, body)
+}
+
+/// Makes an entry of a connection of TCP that is established and that nobody translates.
+///
+/// # Errors
+/// As [`entries_request`].
+pub fn track_request(original: &Tuple, timeout_seconds: u32) -> Result<Request, NetlinkError> {
+    let reply = Tuple {
+        protocol: original.protocol,
+        source: original.destination,
+        destination: original.source,
+    };
+    let mut body = Attributes::new();
+    put_whole_tuple(&mut body, top::ORIGINAL, original);
+    put_whole_tuple(&mut body, top::REPLY, &reply);
+    body.put_u32_be(top::STATUS, SEEN_REPLY | ASSURED | CONFIRMED)
+        .put_u32_be(top::TIMEOUT, timeout_seconds);
+    body.nest(top::PROTOCOL_STATE, |state| {
+        state.nest(tcp::TCP, |attributes| {
+            attributes
+                .put_u8(tcp::STATE, tcp::ESTABLISHED)
+                .put(tcp::FLAGS_ORIGINAL, &[tcp::LIBERAL, tcp::LIBERAL])
+                .put(tcp::FLAGS_REPLY, &[tcp::LIBERAL, tcp::LIBERAL]);
+        });
+    });
+    let mut request = request(NEW, original.destination.address, body)?;
+    request.flags |= CREATE | EXCLUSIVE;
+    Ok(request)
 }
 
 /// An entry of a dump; `None` for a protocol without ports.

@@ -6,7 +6,7 @@
 //! **Source:** `include/uapi/linux/netfilter/nfnetlink_conntrack.h`,
 //! `net/netfilter/nf_conntrack_netlink.c`
 
-/// Reads and deletes.
+/// Reads, deletes and makes.
 pub mod client;
 /// Attributes to entries, and back.
 pub mod codec;
@@ -15,7 +15,7 @@ pub mod entry;
 /// What can go wrong.
 pub mod error;
 
-pub use client::{delete, entries};
+pub use client::{delete, entries, track};
 pub use entry::{Endpoint, Entry, Flow, Tuple};
 pub use error::ConntrackError;
 

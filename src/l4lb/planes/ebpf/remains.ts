@@ -6,7 +6,7 @@
  * daemon. A link is detached when its pin goes, since nobody else holds it.
  */
 import { readdir, rm } from 'node:fs/promises'
-import { join } from 'node:path'
+import { basename, join } from 'node:path'
 import { NavstarError } from '../../../base/error.ts'
 import type { Remains } from '../remains.ts'
 
@@ -22,18 +22,25 @@ const VERSION = /^v\d+$/
 export class EbpfRemains implements Remains {
   readonly kind = 'ebpf'
   readonly #pinDirectory: string
+  readonly #beforeDetaching: () => Promise<unknown>
 
-  constructor(pinDirectory: string) {
+  /** @param beforeDetaching runs while it takes connections still */
+  constructor(pinDirectory: string, beforeDetaching: () => Promise<unknown>) {
     this.#pinDirectory = pinDirectory
+    this.#beforeDetaching = beforeDetaching
   }
 
   async retire(): Promise<boolean> {
     const versions = await this.#versions()
-    for (const version of versions) {
-      const pins = await list(join(this.#pinDirectory, version))
-      const links = pins.filter((pin) => CHOOSING_LINKS.includes(pin))
-      for (const link of links) await this.#remove(join(version, link))
-    }
+    const pins = await Promise.all(
+      versions.map(async (version) => {
+        const found = await list(join(this.#pinDirectory, version))
+        return found.map((pin) => join(version, pin))
+      }),
+    )
+    const links = pins.flat().filter((pin) => CHOOSING_LINKS.includes(basename(pin)))
+    if (links.length > 0) await this.#beforeDetaching()
+    for (const link of links) await this.#remove(link)
     return versions.length > 0
   }
 
