@@ -41,6 +41,16 @@ export async function serve(host: HostPlaces, ports: readonly number[]): Promise
   return child
 }
 
+/** Serves a port, one connection after the other, each answered after this long. */
+export async function serveSlowly(
+  host: HostPlaces,
+  port: number,
+  microseconds: number,
+): Promise<void> {
+  const words = ['serve-slowly', String(microseconds), String(port)]
+  await firstLine(spawnOnHost(host, [...onCore(1), PROGRAM, ...words]), 'ready')
+}
+
 /** Runs a load from a host. */
 export async function runLoad(host: HostPlaces, load: Load): Promise<Tally> {
   const { mode, target, clients, seconds } = load

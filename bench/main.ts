@@ -4,6 +4,7 @@
  */
 import { parseArgs } from 'node:util'
 import { measureChange } from './change.ts'
+import { measureChoice } from './choice.ts'
 import { measureConnect } from './connect.ts'
 import { measureGossip } from './gossip.ts'
 import { measureIdle } from './idle.ts'
@@ -17,6 +18,7 @@ import { type Row, tableText } from './table.ts'
 
 const MEASURES: Readonly<Record<string, Measure>> = {
   connect: measureConnect,
+  choice: measureChoice,
   change: measureChange,
   sync: measureSync,
   idle: measureIdle,

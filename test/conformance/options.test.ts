@@ -118,8 +118,8 @@ describe('the ebpf plane', () => {
     it('leaves a backend that refuses after few tries', async () => {
       const address = await serve({ algorithm: 'p2c-ewma' }, [...ALL, [c1[4], 9]])
       const { servers, errors } = await rig().at('host').visits(tcp(address, 80), 400)
-      // Both draws meet it in one of sixteen choices: then there is nothing else.
-      expect(errors['ECONNREFUSED'] ?? 0).toBeLessThan(70)
+      // Of two that are drawn one is always better; eight clients may try at the same time.
+      expect(errors['ECONNREFUSED'] ?? 0).toBeLessThan(20)
       for (const site of SITES) expect(servers[`${site}:8080`]).toBeGreaterThan(50)
     })
   })

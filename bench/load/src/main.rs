@@ -2,6 +2,7 @@
 //!
 //! ```text
 //! navstar-load serve PORT…                              until standard input ends
+//! navstar-load serve-slowly MICROSECONDS PORT           the same, one connection after the other
 //! navstar-load crr|rr|bulk ADDRESS:PORT CLIENTS SECONDS prints one line of JSON
 //! ```
 //!
@@ -37,6 +38,7 @@ fn main() -> ExitCode {
 fn run(words: &[&str]) -> io::Result<()> {
     match words {
         ["serve", ports @ ..] => server::serve(ports),
+        ["serve-slowly", microseconds, port] => server::serve_slowly(microseconds, port),
         [mode, target, clients, seconds] => {
             client::run(&client::Load::parse(mode, target, clients, seconds)?)
         }

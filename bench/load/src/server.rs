@@ -3,6 +3,7 @@
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::thread;
+use std::time::Duration;
 
 use crate::{MESSAGE, invalid};
 
@@ -20,6 +21,24 @@ pub fn serve(ports: &[&str]) -> io::Result<()> {
             thread::spawn(move || accept(&listener));
         }
     }
+    println!("ready");
+    io::copy(&mut io::stdin(), &mut io::sink()).map(|_| ())
+}
+
+/// Serves one connection after the other on a port, each answered after this long: a backend with a
+/// queue. Until standard input ends.
+pub fn serve_slowly(microseconds: &str, port: &str) -> io::Result<()> {
+    let microseconds = microseconds
+        .parse()
+        .map_err(|_| invalid("MICROSECONDS is no number"))?;
+    let port: u16 = port.parse().map_err(|_| invalid("PORT is no number"))?;
+    let listener = TcpListener::bind((Ipv4Addr::UNSPECIFIED, port))?;
+    thread::spawn(move || {
+        for stream in listener.incoming().flatten() {
+            thread::sleep(Duration::from_micros(microseconds));
+            let _ = answer(stream);
+        }
+    });
     println!("ready");
     io::copy(&mut io::stdin(), &mut io::sink()).map(|_| ())
 }

@@ -16,6 +16,11 @@
 
 /* The cost of a backend halves in this time as long as nothing confirms it: about a second. */
 enum { COST_HALF_LIFE_BITS = 30 };
+/*
+ * Added to each cost: between backends on one network the time to connect is mostly chance, and the
+ * connections that are open tell more.
+ */
+#define COST_GROUND_NS 1000000ULL
 /* What a failure costs, however fast it was: as much as a connection that took a second. */
 #define FAILURE_COST_NS 1000000000ULL
 
@@ -84,15 +89,8 @@ static __always_inline void note_cost(struct measure *measure, __u64 sample_ns, 
 static __always_inline __u64 score_of(const struct measure *measure, __u64 now_ns)
 {
 	if (!measure)
-		return 0; /* never tried */
-
-	__u64 cost_ns = decayed_cost(measure, now_ns);
-	__u64 active = measure->active;
-
-	/* Nothing known and one on its way: wait for what it tells. */
-	if (cost_ns == 0 && active > 0)
-		cost_ns = FAILURE_COST_NS;
-	return cost_ns * (active + 1);
+		return COST_GROUND_NS; /* never tried */
+	return (COST_GROUND_NS + decayed_cost(measure, now_ns)) * (measure->active + 1);
 }
 
 /* The index of the histogram: n for what took up to 2^n microseconds. */

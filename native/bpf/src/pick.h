@@ -124,7 +124,7 @@ static __always_inline enum pick pick_least(const struct vip *vip, struct member
 	return PICKED;
 }
 
-/* Two backends by chance, and the one where less is to be waited for. */
+/* Two slots by chance, never one twice, and the backend where less is to be waited for. */
 static __always_inline enum pick pick_faster(const struct vip *vip, struct member_key *candidate)
 {
 	struct slot_key key = { .set = vip->set, .slot = bpf_get_prandom_u32() % vip->slots };
@@ -132,11 +132,13 @@ static __always_inline enum pick pick_faster(const struct vip *vip, struct membe
 
 	if (!read_slot(&key, candidate))
 		return OUTDATED;
+	if (vip->slots == 1)
+		return PICKED;
 
 	struct endpoint first = candidate->backend;
 	__u64 first_score = score_of(bpf_map_lookup_elem(&measures, candidate), now_ns);
 
-	key.slot = bpf_get_prandom_u32() % vip->slots;
+	key.slot = (key.slot + 1 + bpf_get_prandom_u32() % (vip->slots - 1)) % vip->slots;
 	if (!read_slot(&key, candidate))
 		return OUTDATED;
 	if (score_of(bpf_map_lookup_elem(&measures, candidate), now_ns) > first_score)
