@@ -178,6 +178,13 @@ export declare class NetworkNamespace {
    */
   applyRoutes(operations: Array<RouteOperation>): Promise<Array<OperationResult>>
   /**
+   * The texts of settings below `/proc/sys/net`, e.g. of `ipv4/vs/conntrack`, in their order;
+   * `null` for one that this kernel lacks.
+   */
+  sysctlRead(names: Array<string>): Promise<Array<string | undefined | null>>
+  /** Sets a setting. */
+  sysctlWrite(name: string, value: string): Promise<undefined>
+  /**
    * Calls `callback` (which must not throw) for changes that others make.
    *
    * Throws with code `NAMESPACE_…` or `WATCH_SYSTEM`.

@@ -1,4 +1,4 @@
-/** A network namespace through one native thread: routes, nf_tables, IPVS, tracked connections. */
+/** A network namespace through one native thread: routes, nf_tables, IPVS, tracked connections, settings. */
 import { NavstarError } from '../base/error.ts'
 import type { Conntrack, ConntrackEntry } from './conntrack.ts'
 import type { Ipvs } from './ipvs.ts'
@@ -7,6 +7,7 @@ import { type NativeAddon, nativeAddon } from './native.ts'
 import type { Nftables, NftTable } from './nftables.ts'
 import { type KernelEvent, readFailure } from './operation.ts'
 import type { LinkAddress, RouteTables } from './routes.ts'
+import type { Sysctls } from './sysctls.ts'
 
 /** An open namespace. */
 export interface Namespace {
@@ -14,6 +15,7 @@ export interface Namespace {
   readonly routes: RouteTables
   readonly ipvs: Ipvs
   readonly conntrack: Conntrack
+  readonly sysctls: Sysctls
   /** Calls back for changes by others to the table `navstar`, and for changes of links, addresses, routes. */
   watch(listener: (event: KernelEvent) => void): void
   close(): void
@@ -45,6 +47,7 @@ export async function openNamespace(path?: string): Promise<Namespace> {
     },
     ipvs: new NamespaceIpvs(native),
     conntrack: conntrackOf(native),
+    sysctls: sysctlsOf(native),
     watch: (listener) => {
       const options = { routes: true, links: true, addresses: true, nftTables: ['navstar'] }
       watches.push(native.watch(options, listener))
@@ -77,6 +80,25 @@ async function change<T>(attempt: string, changing: () => Promise<T>): Promise<T
     return await changing()
   } catch (cause) {
     throw new NavstarError('KERNEL_OPERATION_FAILED', { attempt, cause })
+  }
+}
+
+function sysctlsOf(native: NativeNamespace): Sysctls {
+  return {
+    read: (names) =>
+      read('settings of the network', async () => {
+        const texts = await native.sysctlRead([...names])
+        const pairs = names.map((name, index) => [name, texts[index]] as const)
+        return new Map(pairs.flatMap(([name, text]) => (text == null ? [] : [[name, text]])))
+      }),
+    write: async (name, value) => {
+      try {
+        await native.sysctlWrite(name, value)
+      } catch (cause) {
+        const attempt = `set net/${name} to ${value}`
+        throw new NavstarError('KERNEL_OPERATION_FAILED', { attempt, cause })
+      }
+    },
   }
 }
 
