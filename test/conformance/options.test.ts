@@ -147,6 +147,34 @@ describe('the ebpf plane', () => {
     })
   })
 
+  describe('while backends change', () => {
+    it.each([
+      { algorithm: 'rr' },
+      { algorithm: 'least-conn' },
+      { algorithm: 'p2c-ewma' },
+      { algorithm: 'maglev' },
+      { algorithm: 'rr', affinitySeconds: 60 },
+      { algorithm: 'least-conn', connectionLimit: 100 },
+    ] as const)('fails no connection: %o', async (options) => {
+      const one = ALL.slice(0, 1)
+      const address = await serve(options, one)
+      const client = rig().at('host')
+      await client.flood(tcp(address, 80))
+      for (let turn = 0; turn < 24; turn++) {
+        // No backend is in two sets that follow each other.
+        const changed = turn % 2 === 0 ? ALL.slice(1) : one
+        await put(address, options, changed)
+        const before = await client.floodCount()
+        const isUsed = async () => (await client.floodCount()) - before >= 30
+        await expect.poll(isUsed, { interval: 1, timeout: 5_000 }).toBe(true)
+      }
+      const { servers, errors } = await client.endFlood()
+      expect(errors).toEqual({})
+      // A client may well keep to one of two.
+      expect(Object.keys(servers).length).toBeGreaterThanOrEqual(2)
+    })
+  })
+
   describe('with affinity', () => {
     it.each(['random', 'rr', 'least-conn', 'p2c-ewma'] as const)(
       'keeps the backend of a client: %s',
