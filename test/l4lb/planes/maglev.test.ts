@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { maglevSize, maglevTable } from '../../../src/l4lb/planes/ebpf/maglev.ts'
 import { slotSetOf } from '../../../src/l4lb/planes/ebpf/slot-set.ts'
+import { maglevSize, maglevTable } from '../../../src/l4lb/planes/maglev.ts'
 import { type Backend, formatEndpoint } from '../../../src/model/vip.ts'
 import { runs } from '../runs.ts'
 import { service } from '../services.ts'

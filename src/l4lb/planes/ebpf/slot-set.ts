@@ -3,9 +3,9 @@
 import { type Backend, formatEndpoint, type Service } from '../../../model/vip.ts'
 import type { Algorithm, Drain, VipOptions } from '../../../model/vip-options.ts'
 import { slotsOf } from '../../slots.ts'
+import { maglevTable } from '../maglev.ts'
 import { renderBackends } from '../render.ts'
 import type { VipValue } from './layout.ts'
-import { maglevTable } from './maglev.ts'
 
 /** What the programs can do on this kernel. */
 export interface EbpfAbilities {

@@ -4,13 +4,13 @@
  *
  * Every backend walks the places in an order of its own and takes the next free one in its turn; a
  * backend of less weight sits out some turns. The paper's tables have a prime number of places so
- * that every step visits all; here it is a power of two, since the programs compute a place with a
+ * that every step visits all; here it is a power of two, since BPF programs compute a place with a
  * mask's ease, and so the steps are odd.
  *
  * **Source:** Eisenbud et al., "Maglev: A Fast and Reliable Software Network Load Balancer", NSDI
  * 2016, §3.4
  */
-import { type Backend, formatEndpoint } from '../../../model/vip.ts'
+import { type Backend, formatEndpoint } from '../../model/vip.ts'
 
 /** Places for each backend: their shares differ by about a sixteenth at most. */
 const PLACES_PER_BACKEND = 16
