@@ -26,7 +26,7 @@ export const demoCommand: Command = {
     },
     {
       name: 'plane',
-      placeholder: 'auto|ebpf|nftables',
+      placeholder: 'auto|ebpf|nftables|ipvs',
       help: 'The data plane of the daemon',
       defaultText: 'auto',
     },
@@ -51,8 +51,8 @@ async function run({ switches, values }: GivenFlags): Promise<number> {
   return isFine ? 0 : 1
 }
 
-function planeOf(text: string | undefined): 'auto' | 'ebpf' | 'nftables' {
-  return text === 'ebpf' || text === 'nftables' ? text : 'auto'
+function planeOf(text: string | undefined): 'auto' | 'ebpf' | 'nftables' | 'ipvs' {
+  return text === 'ebpf' || text === 'nftables' || text === 'ipvs' ? text : 'auto'
 }
 
 /** @throws NavstarError `CONFIG_INVALID` */

@@ -11,7 +11,7 @@ export const planeCommand: Command = {
   description: [
     'Asks the running daemon, which tries every plane.',
     '',
-    'plane switch KIND serves by another plane from now on: ebpf or nftables. Open connections go on,',
+    'plane switch KIND serves by another plane from now on: ebpf, nftables or ipvs. Open connections go on,',
     'new ones are served all the while. If the new plane cannot do it, the one before serves on and the',
     'command exits with 1. The next start goes on with it as long as --plane is auto. KIND auto takes the',
     'first that works, and forgets what was asked for.',

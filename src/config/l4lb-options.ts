@@ -6,7 +6,7 @@ import { fail, nonEmpty, type Option, oneOf, splitList } from './option.ts'
 
 /** The options of VIPs by the name that the composition uses. */
 export interface L4lbOptionTable {
-  readonly plane: Option<'auto' | 'ebpf' | 'nftables'>
+  readonly plane: Option<L4lbOptions['plane']>
   readonly cgroup: Option<string>
   readonly pinDirectory: Option<string>
   readonly ranges: Option<readonly Cidr[]>
@@ -17,10 +17,10 @@ export interface L4lbOptionTable {
 export const L4LB_OPTIONS: L4lbOptionTable = {
   plane: {
     name: 'plane',
-    placeholder: 'auto|ebpf|nftables',
+    placeholder: 'auto|ebpf|nftables|ipvs',
     help: 'The data plane; auto takes the first that works on this kernel',
     defaultText: L4LB_DEFAULTS.plane,
-    parse: oneOf(['auto', 'ebpf', 'nftables'] as const),
+    parse: oneOf(['auto', 'ebpf', 'nftables', 'ipvs'] as const),
   },
   cgroup: {
     name: 'cgroup',

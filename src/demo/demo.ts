@@ -21,7 +21,7 @@ export interface DemoOptions {
   readonly hosts: number
   /** Shows what happens when hosts fail, join and are cut off, and ends; else it stays up. */
   readonly isOnce: boolean
-  readonly plane: 'auto' | 'ebpf' | 'nftables'
+  readonly plane: 'auto' | 'ebpf' | 'nftables' | 'ipvs'
   /** Resolves when the user has seen enough. */
   readonly interrupted: Promise<unknown>
   readonly print: (line: string) => void

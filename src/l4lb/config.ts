@@ -5,7 +5,7 @@ import type { PlaneKind } from './plane.ts'
 
 /** What an operator can set about VIPs. */
 export interface L4lbOptions {
-  /** Which data plane serves VIPs; `auto` takes the first that works: ebpf, nftables. */
+  /** Which data plane serves VIPs; `auto` takes the first that works: ebpf, nftables, ipvs. */
   readonly plane: 'auto' | PlaneKind
   /** The cgroup2 directory whose processes the `ebpf` plane serves; default: the root, all. */
   readonly cgroup?: string

@@ -3,7 +3,7 @@ import type { Backend, Service, ServiceKey } from '../model/vip.ts'
 import type { VipOptionName } from '../model/vip-options.ts'
 
 /** The kernel mechanisms that can serve VIPs. */
-export type PlaneKind = 'ebpf' | 'nftables'
+export type PlaneKind = 'ebpf' | 'nftables' | 'ipvs'
 
 /** A change of what a plane serves. */
 export type PlaneOperation =

@@ -30,7 +30,7 @@ test('without a command it shows what there is', () => {
 })
 
 test('a command tells more', () => {
-  const { status, stdout } = navstar('agent', '--plane', 'ipvs', '--help')
+  const { status, stdout } = navstar('agent', '--plane', 'xdp', '--help')
   expect(status).toBe(0)
   expect(stdout).toContain('Usage: navstar agent [OPTIONS]')
 })
@@ -38,7 +38,7 @@ test('a command tells more', () => {
 test.each([
   [['fly'], "no command 'fly'"],
   [['agent', '--colour', 'red'], 'CONFIG_INVALID'],
-  [['agent', '--plane', 'ipvs'], "flag: plane 'ipvs'"],
+  [['agent', '--plane', 'xdp'], "flag: plane 'xdp'"],
   [['plan', '--config', '/nonexistent'], '/nonexistent'],
   [['plan', 'everything'], 'CONFIG_INVALID'],
   [['agent', '--cluster-id', 'blue'], 'cluster-id needs gossip-key-file'],

@@ -137,7 +137,7 @@ describe('the configuration', () => {
     ['mesos-poll-interval-ms', '1e3'],
     ['mesos-poll-interval-ms', '60001'],
     ['mesos-max-state-bytes', '-1'],
-    ['plane', 'ipvs'],
+    ['plane', 'xdp'],
     ['plane', 'EBPF'],
     ['cgroup', ''],
     ['pin-directory', ''],
@@ -165,13 +165,13 @@ describe('the configuration', () => {
 
   test('tells all problems at once, each with its source', () => {
     const message = refusalOf({
-      file: { plane: 'ipvs', colour: 'red' },
+      file: { plane: 'xdp', colour: 'red' },
       environment: { NAVSTAR_LOG_LEVEL: 'loud', NAVSTAR_COLOUR: 'red', PATH: '/bin' },
       flags: { ip: 'here' },
     })
     for (const part of [
       "file: unknown key 'colour'",
-      "file: plane 'ipvs'",
+      "file: plane 'xdp'",
       'environment: unknown NAVSTAR_COLOUR',
       "environment: log-level 'loud'",
       "flag: ip 'here'",

@@ -135,7 +135,7 @@ async function expectServed(rig: Rig): Promise<void> {
 
 /** The numbers that the kernel gave to the attached programs. */
 async function identities({ kind, places }: Rig): Promise<(number | undefined)[]> {
-  if (kind === 'nftables') return []
+  if (kind !== 'ebpf') return []
   const pins = PROGRAMS.map((program) => `${places.pinDirectory}/${LAYOUT_VERSION}/link-${program}`)
   return (await Promise.all(pins.map(bpfLinkState))).map((state) => state?.programId)
 }

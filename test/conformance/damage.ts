@@ -16,6 +16,7 @@ import {
   type VipValue,
 } from '../../src/l4lb/planes/ebpf/layout.ts'
 import type { Service } from '../../src/model/vip.ts'
+import { IPVS_DAMAGES } from './ipvs-damage.ts'
 import { type Rig, service } from './rig.ts'
 
 /** The VIP that single entries are taken from. */
@@ -29,7 +30,7 @@ export interface Damage {
 
 /** Every kind of damage to the plane of this kind. */
 export function damages(kind: PlaneKind): readonly Damage[] {
-  return kind === 'ebpf' ? EBPF : NFTABLES
+  return DAMAGES[kind]
 }
 
 const NFTABLES: readonly Damage[] = [
@@ -126,6 +127,12 @@ const EBPF: readonly Damage[] = [
       ),
   },
 ]
+
+const DAMAGES: Readonly<Record<PlaneKind, readonly Damage[]>> = {
+  ebpf: EBPF,
+  nftables: NFTABLES,
+  ipvs: IPVS_DAMAGES,
+}
 
 function nft(what: string, command: string): Damage {
   return { what, inflict: (rig) => inHost(rig, 'nft', command) }

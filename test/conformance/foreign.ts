@@ -2,6 +2,7 @@
 import { rm } from 'node:fs/promises'
 import { run } from '../../src/demo/run.ts'
 import { inHost } from './damage.ts'
+import { addForeignServices, readForeignServices } from './foreign-ipvs.ts'
 import { ADDRESSES, BRIDGE } from './network.ts'
 import type { Rig } from './rig.ts'
 
@@ -29,8 +30,12 @@ SEC("cgroup/connect4") int foreign(struct bpf_sock_addr *context) { return 1; }
 char terms[] SEC("license") = "Apache-2.0";
 `
 
-/** Makes a table in the host's namespace, and a program on the cgroup that the plane serves. */
+/**
+ * Makes a table in the host's namespace, and a program on the cgroup that the plane serves; beside
+ * plane `ipvs`, whose kernel may have neither, services of IPVS and a route.
+ */
 export async function addForeign(rig: Rig): Promise<void> {
+  if (rig.kind === 'ipvs') return addForeignServices(rig)
   await inHost(rig, 'nft', TABLE)
   const { places } = rig
   const object = `/tmp/nsv-conf-${process.pid}.o`
@@ -61,6 +66,7 @@ export async function addForeign(rig: Rig): Promise<void> {
 
 /** All that can be read of them. */
 export async function readForeign(rig: Rig): Promise<object> {
+  if (rig.kind === 'ipvs') return readForeignServices(rig)
   const shown = JSON.parse(await run('bpftool', ['-j', 'prog', 'show', 'pinned', programPin(rig)]))
   const cgroup = JSON.parse(await run('bpftool', ['-j', 'cgroup', 'show', rig.places.inside]))
   return {

@@ -5,6 +5,7 @@ import { planOperations } from '../../src/l4lb/plan.ts'
 import type { Plane, PlaneKind, PlaneOperation } from '../../src/l4lb/plane.ts'
 import { openEbpfKernel } from '../../src/l4lb/planes/ebpf/kernel.ts'
 import { EbpfPlane } from '../../src/l4lb/planes/ebpf/plane.ts'
+import { IpvsPlane } from '../../src/l4lb/planes/ipvs/plane.ts'
 import { NftablesPlane } from '../../src/l4lb/planes/nftables/plane.ts'
 import { type Cidr, parseCidr } from '../../src/model/cidr.ts'
 import { type Ip, parseIp } from '../../src/model/ip.ts'
@@ -21,6 +22,10 @@ export async function openPlaneAt(kind: PlaneKind, places: PlacePaths): Promise<
   if (kind === 'nftables') {
     const namespace = await openNamespace(places.hostNamespace)
     return new NftablesPlane(namespace, { ranges: RANGES, nodeIp: () => ip(ADDRESSES.host[4]) })
+  }
+  if (kind === 'ipvs') {
+    const namespace = await openNamespace(places.hostNamespace)
+    return new IpvsPlane(namespace, { ranges: RANGES, nodeIp: () => ip(ADDRESSES.host[4]) })
   }
   const { inside: cgroup, pinDirectory } = places
   return new EbpfPlane(await openEbpfKernel({ cgroup, pinDirectory }), { ranges: RANGES })

@@ -42,6 +42,8 @@ const VARIANTS = [
   { kind: 'ebpf', seesBridged: false, network: 'a bridge' },
   { kind: 'nftables', seesBridged: false, network: 'a bridge' },
   { kind: 'nftables', seesBridged: true, network: 'a bridge with bridge-nf-call-iptables' },
+  { kind: 'ipvs', seesBridged: false, network: 'a bridge' },
+  { kind: 'ipvs', seesBridged: true, network: 'a bridge with bridge-nf-call-iptables' },
 ] as const
 type Variant = (typeof VARIANTS)[number]
 
@@ -93,7 +95,7 @@ describe.each(VARIANTS)('the $kind plane on $network', (variant) => {
       ),
     )
 
-    if (kind === 'nftables')
+    if (kind !== 'ebpf')
       it.each(cells)(
         'serves $transport v$family from $who to a backend on $backend',
         async ({ client, backend, transport, family }) => {
@@ -130,11 +132,16 @@ describe.each(VARIANTS)('the $kind plane on $network', (variant) => {
  * nftables keeps the client's address but where an answer would go past the translation: there
  * the backend sees the host's address on the link on which the connection turns round. Netfilter
  * that sees bridged frames sees the answers too; then only a backend that is its own client must
- * not see itself. The host uses its node address, which the route to the VIP block gives.
+ * not see itself; IPVS, which gets the packet locally, has no such difference. The host uses its
+ * node address, which the route to the VIP block gives.
  */
-function clientBehindNat({ seesBridged }: Variant, { client, backend, family }: Path): string {
+function clientBehindNat(
+  { kind, seesBridged }: Variant,
+  { client, backend, family }: Path,
+): string {
   const site = client === 'outsider' ? 'c2' : client
-  const turnsRound = site === backend || (backend === 'c1' && site === 'c2' && !seesBridged)
+  const isSeen = seesBridged && kind === 'nftables'
+  const turnsRound = site === backend || (backend === 'c1' && site === 'c2' && !isSeen)
   if (site !== 'host' && turnsRound) return (site === 'remote' ? UPLINK : BRIDGE)[family]
   return ADDRESSES[site][family]
 }

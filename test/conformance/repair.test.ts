@@ -35,16 +35,17 @@ describe.each(PLANES)('the %s plane', (kind) => {
     expect(held.size).toBe(services().length)
   })
 
-  it('does not masquerade a connection that others translate', async () => {
-    const { exchange, error } = await rig()
-      .at('c2')
-      .visit(udp(BRIDGE[4], FOREIGN_PORT, false))
-    expect(error).toBeUndefined()
-    expect(exchange?.server).toBe('c1:8080')
-    expect(exchange?.client.address).toBe(c2[4])
-    // The other's translation lacks a masquerade: so the answer comes past it.
-    expect(exchange?.source).toEqual({ address: c1[4], port: 8080 })
-  })
+  if (kind !== 'ipvs')
+    it('does not masquerade a connection that others translate', async () => {
+      const { exchange, error } = await rig()
+        .at('c2')
+        .visit(udp(BRIDGE[4], FOREIGN_PORT, false))
+      expect(error).toBeUndefined()
+      expect(exchange?.server).toBe('c1:8080')
+      expect(exchange?.client.address).toBe(c2[4])
+      // The other's translation lacks a masquerade: so the answer comes past it.
+      expect(exchange?.source).toEqual({ address: c1[4], port: 8080 })
+    })
 
   it('leaves the tables and programs of others as they are', async () => {
     expect(await readForeign(rig())).toEqual(foreign)

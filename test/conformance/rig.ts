@@ -2,13 +2,14 @@
 import type { Plane, PlaneKind, PlaneOperation } from '../../src/l4lb/plane.ts'
 import { type Protocol, toPort } from '../../src/model/port.ts'
 import { type Service, type ServiceKey, serviceKeyOf } from '../../src/model/vip.ts'
+import { masqueradeForIpvs } from './masquerade.ts'
 import { ADDRESSES, openNetwork, type Places, removeNetwork, type Site } from './network.ts'
 import { ip, openPlaneAt, planFor, reconcilePlane, required } from './open-plane.ts'
 import type { Destination } from './traffic.ts'
 import { TrafficAgent } from './traffic-agent.ts'
 
-/** Both planes, in the order in which a daemon prefers them. */
-export const PLANES: readonly PlaneKind[] = ['ebpf', 'nftables']
+/** All planes, in the order in which a daemon prefers them; tests of those that the kernel lacks are skipped. */
+export const PLANES: readonly PlaneKind[] = ['ebpf', 'nftables', 'ipvs']
 
 /** A backend in brief: address, port and weight (default 1). */
 export type BackendInBrief = readonly [address: string, port: number, weight?: number]
@@ -39,6 +40,7 @@ export class Rig {
   /** Makes the network and opens the plane. */
   static async open({ kind, seesBridged = false }: RigOptions): Promise<Rig> {
     const rig = new Rig(kind, await openNetwork(seesBridged))
+    if (kind === 'ipvs') await masqueradeForIpvs(rig.places)
     rig.#plane = await rig.openPlane()
     return rig
   }

@@ -12,7 +12,7 @@ export interface ClusterOptions {
   readonly places: DemoPlaces
   readonly hosts: number
   readonly backendsPerHost: number
-  readonly plane: 'auto' | 'ebpf' | 'nftables'
+  readonly plane: 'auto' | 'ebpf' | 'nftables' | 'ipvs'
   /** Aborted: no further host is made. */
   readonly signal?: AbortSignal
 }

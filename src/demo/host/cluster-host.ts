@@ -18,7 +18,7 @@ import { switchOff, switchOn } from './power.ts'
 export interface ClusterHostOptions {
   readonly number: number
   readonly containers: number
-  readonly plane: 'auto' | 'ebpf' | 'nftables'
+  readonly plane: 'auto' | 'ebpf' | 'nftables' | 'ipvs'
   /** The Mesos that its agent belongs to. */
   readonly mesos: DemoMesos
   /** Whether a Mesos master runs on it. */

@@ -24,6 +24,7 @@ const SAMPLES: Required<Omit<VipOptions, 'algorithm'>> = {
 const BEYOND_OPTIONS: Readonly<Record<PlaneKind, readonly string[]>> = {
   ebpf: ['connections that no process of this host opens'],
   nftables: [],
+  ipvs: [],
 }
 
 /** What the plane leaves out of a TCP service, e.g. `algorithms rr, maglev`; empty: nothing. */

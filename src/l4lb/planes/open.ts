@@ -10,6 +10,9 @@ import type { Plane, PlaneKind } from '../plane.ts'
 import { openEbpfKernel, openPinnedEbpfKernel, tryEbpf } from './ebpf/kernel.ts'
 import { EbpfPlane } from './ebpf/plane.ts'
 import { EbpfRemains } from './ebpf/remains.ts'
+import { IpvsPlane } from './ipvs/plane.ts'
+import { IpvsRemains } from './ipvs/remains.ts'
+import { tryIpvs } from './ipvs/trial.ts'
 import { NftablesPlane } from './nftables/plane.ts'
 import { NftablesRemains } from './nftables/remains.ts'
 import { tryNftables } from './nftables/trial.ts'
@@ -28,6 +31,7 @@ export async function probePlanes(options: L4lbOptions): Promise<PlaneProbe[]> {
   return probeEach({
     ebpf: async () => tryEbpf(await cgroupOf(options)),
     nftables: () => tryNftables(),
+    ipvs: () => tryIpvs(),
   })
 }
 
@@ -42,6 +46,7 @@ export async function openPlane(
 ): Promise<Plane> {
   const { ranges } = options
   if (kind === 'nftables') return new NftablesPlane(await openNamespace(), { ranges, nodeIp })
+  if (kind === 'ipvs') return new IpvsPlane(await openNamespace(), { ranges, nodeIp })
   const cgroup = await cgroupOf(options)
   await preparePinDirectory(options.pinDirectory)
   return new EbpfPlane(await openEbpfKernel({ cgroup, pinDirectory: options.pinDirectory }), {
@@ -57,6 +62,7 @@ export async function openPlaneReadOnly(
 ): Promise<Plane> {
   const { ranges, pinDirectory } = options
   if (kind === 'nftables') return new NftablesPlane(await openNamespace(), { ranges, nodeIp })
+  if (kind === 'ipvs') return new IpvsPlane(await openNamespace(), { ranges, nodeIp })
   const cgroup = await cgroupOf(options)
   return new EbpfPlane(await openPinnedEbpfKernel({ cgroup, pinDirectory }), { ranges })
 }
@@ -72,6 +78,7 @@ export async function openRemains(
   beforeDetaching: () => Promise<unknown>,
 ): Promise<Remains> {
   if (kind === 'nftables') return new NftablesRemains(await openNamespace())
+  if (kind === 'ipvs') return new IpvsRemains(await openNamespace())
   return new EbpfRemains(options.pinDirectory, beforeDetaching)
 }
 

@@ -13,8 +13,11 @@ export interface PlaneProbe {
 /** Tries one plane; throws with the reason when it does not work. */
 export type PlaneTrial = () => Promise<string>
 
-/** The planes in the order of preference: nothing per packet comes first. */
-export const PLANE_ORDER: readonly PlaneKind[] = ['ebpf', 'nftables']
+/**
+ * The planes in the order of preference: nothing per packet comes first. IPVS comes last, so that
+ * `auto` takes it only where no other plane works.
+ */
+export const PLANE_ORDER: readonly PlaneKind[] = ['ebpf', 'nftables', 'ipvs']
 
 /** Tries each plane. */
 export async function probeEach(

@@ -1,7 +1,8 @@
 /** The table without its elements: what of it is missing or wrong, and how to mend it. */
 import type { Expression, NftOperation, NftTable, SetSpec } from '../../../kernel/nftables.ts'
 import type { Cidr } from '../../../model/cidr.ts'
-import type { Family } from '../../../model/ip.ts'
+import { canonical } from '../canonical.ts'
+import { parseSlotDraw } from './draw.ts'
 import { dispatchRule } from './rules.ts'
 import {
   type Chain,
@@ -11,20 +12,20 @@ import {
   slotChain,
   TABLE,
 } from './ruleset.ts'
-import { dispatchOperations, parseSlotClass, type SlotClass, slotClassOf } from './slot-classes.ts'
+import { dispatchOperations, type SlotClass, slotClassOf } from './slot-classes.ts'
 
 /** What {@link inspect} found. */
 export interface Inspection {
   readonly defects: readonly string[]
   /** One transaction that mends them. */
   readonly repairs: readonly NftOperation[]
-  /** Numbers of slots whose chain and rule in `services` are right. */
+  /** Classes of slots whose chain and rule in `services` are right. */
   readonly classes: ReadonlySet<SlotClass>
   /** The sets that are there and stay; others will be made anew and hold nothing. */
   readonly sets: ReadonlySet<string>
 }
 
-const SLOT_CHAIN = /^slots([46])-(\d+)$/
+const SLOT_CHAIN = /^slots([46])-(.+)$/
 
 /**
  * Compares the kernel's table with the rule set.
@@ -123,13 +124,14 @@ function addRules({ name, rules }: Chain): NftOperation[] {
 function intactClasses(table: NftTable): Set<SlotClass> {
   const dispatch = table.rules.filter(({ chain }) => chain === SERVICES_CHAIN)
   const intact = table.chains.flatMap(({ name }): SlotClass[] => {
-    const [, family, slots] = SLOT_CHAIN.exec(name) ?? []
-    if (family === undefined || slots === undefined) return []
-    const slotClass = slotClassOf(Number(family) as Family, Number(slots))
-    const parsed = parseSlotClass(slotClass)
-    const rule = dispatchRule(parsed.family, parsed.slots)
+    const [, version, text = ''] = SLOT_CHAIN.exec(name) ?? []
+    const draw = parseSlotDraw(text)
+    if (draw === undefined) return []
+    const family = version === '4' ? 4 : 6
+    const slotClass = slotClassOf(family, draw)
+    const rule = dispatchRule(family, draw)
     const leads = dispatch.filter(({ expressions }) => isSameRule(expressions, rule)).length === 1
-    return leads && hasRules(table, slotChain(parsed.family, parsed.slots)) ? [slotClass] : []
+    return leads && hasRules(table, slotChain(family, draw)) ? [slotClass] : []
   })
   return new Set(intact)
 }
@@ -146,13 +148,4 @@ function isSameShape(found: SetSpec, spec: SetSpec): boolean {
     Boolean(found.isVerdictMap) === Boolean(spec.isVerdictMap) &&
     Boolean(found.isMap) === Boolean(spec.isMap)
   )
-}
-
-/** Text that is equal for equal values, whatever the order of their fields. */
-function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, field: unknown) => {
-    if (field === null || typeof field !== 'object' || Array.isArray(field)) return field
-    const entries = Object.entries(field).filter(([, item]) => item !== undefined && item !== null)
-    return Object.fromEntries(entries.sort(([left], [right]) => (left < right ? -1 : 1)))
-  })
 }
