@@ -1,7 +1,10 @@
 import { beforeEach, describe, expect, it } from 'vitest'
+import { run } from '../../src/demo/run.ts'
+import { openNamespace } from '../../src/kernel/namespace.ts'
 import type { Service } from '../../src/model/vip.ts'
 import { requireFeature } from '../feature.ts'
-import { ADDRESSES } from './network.ts'
+import { ADDRESSES, type Site } from './network.ts'
+import { ip } from './open-plane.ts'
 import { type Rig, service, tcp, udp } from './rig.ts'
 import { SwitchedRig, sweepAt } from './switching.ts'
 import type { Destination, Tally } from './traffic.ts'
@@ -62,12 +65,45 @@ describe('a plane that is switched', () => {
     const localPort = 20_001
     await agent.call({ call: 'open', flow, ...vip, localPort })
     await agent.say(flow)
+    const isIdle = () => isSilent(rig(), client, localPort)
+    await expect.poll(isIdle, { interval: 10 }).toBe(true)
     await switched.switchTo('nftables')
-    const { exchange, error } = await agent.visit({ ...vip, localPort })
-    expect({ error, server: exchange?.server }).toEqual({ server: 'remote:8080' })
+    expect(await trackedPorts(rig()), 'tracked').toContain(localPort)
+    // The kernel detaches programs a little later: until then both would be the same connection.
+    const answer = async () => {
+      const { exchange, error } = await agent.visit({ ...vip, localPort })
+      return error ?? exchange?.server
+    }
+    let server: string | undefined
+    const isDetached = async () => {
+      server = await answer()
+      return server !== 'EADDRNOTAVAIL'
+    }
+    await expect.poll(isDetached, { interval: 1 }).toBe(true)
+    expect(server).toBe('remote:8080')
     expect((await agent.say(flow)).server).toBe('remote:8080')
   })
 })
+
+/** Whether nothing came on the connection for so long that its last acknowledgement is out too. */
+async function isSilent(rig: Rig, client: Site, localPort: number): Promise<boolean> {
+  const namespace = `--net=${rig.places.namespacePath(client)}`
+  const shown = await run('nsenter', [namespace, 'ss', '-tniH', `sport = :${localPort}`])
+  return Number(/lastrcv:(\d+)/.exec(shown)?.[1] ?? 0) > 100
+}
+
+/** Ports of clients whose connections to the remote backend are tracked as they are. */
+async function trackedPorts(rig: Rig): Promise<number[]> {
+  const namespace = await openNamespace(rig.places.namespacePath('host'))
+  try {
+    const originalDestination = { address: ip(ADDRESSES.remote[4]), port: 8080 }
+    const flow = { protocol: 'tcp', originalDestination } as const
+    const entries = await namespace.conntrack.entries([flow])
+    return entries.map(({ original }) => original.source.port)
+  } finally {
+    namespace.close()
+  }
+}
 
 function services(): Service[] {
   const on = (family: 4 | 6) =>
