@@ -11,6 +11,7 @@ import {
   type BackendCounters,
   type Evidence,
   firstEvidence,
+  freshEvidence,
   gather,
   isFailing,
 } from './evidence.ts'
@@ -102,13 +103,12 @@ export class HealthEngine {
     }
     this.#ejected.delete(key)
     const evidence = this.#evidence.get(key)
-    if (evidence !== undefined) this.#evidence.set(key, { ...evidence, good: 0, bad: 0 })
+    if (evidence !== undefined) this.#evidence.set(key, freshEvidence(evidence))
     return true
   }
 
-  #eject(key: EndpointKey, { good, bad }: Evidence, nowMs: number): void {
-    const [failed, all] = [Math.round(bad), Math.round(good + bad)]
-    const why = `${failed} of the last ${all} connections got no answer`
+  #eject(key: EndpointKey, evidence: Evidence, nowMs: number): void {
+    const why = whyFailing(evidence)
     const nextProbeMs = nowMs + FIRST_PROBE_MS
     this.#ejected.set(key, { sinceMs: nowMs, why, probes: 0, nextProbeMs })
   }
@@ -117,4 +117,9 @@ export class HealthEngine {
     this.#evidence.delete(key)
     this.#ejected.delete(key)
   }
+}
+
+function whyFailing({ good, bad, silentMs, counters }: Evidence): string {
+  if (silentMs > 0) return `${counters.pending} connections wait, and nobody gets through`
+  return `${Math.round(bad)} of the last ${Math.round(good + bad)} connections got no answer`
 }

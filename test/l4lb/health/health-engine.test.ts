@@ -54,6 +54,13 @@ describe('a backend goes out', () => {
     expect([...engine.ejected.keys()]).toEqual([WEB])
   })
 
+  test('within two looks when a busy one falls silent, however many got through before', () => {
+    for (let turn = 0; turn < 40; turn++) tick({ connections: 50, pending: 1 }, {})
+    expect(tick({ connections: 20, pending: 15 }, {})).toEqual([])
+    expect(tick({ pending: 30 }, {})).toEqual([WEB])
+    expect(engine.ejected.get(WEB)?.why).toBe('30 connections wait, and nobody gets through')
+  })
+
   test('after less, where others doubt it', () => {
     engine.noteDoubts(new Set([WEB]))
     expect(tick({ failures: 1 }, { failures: 1 })).toEqual([WEB])
@@ -114,6 +121,15 @@ describe('a backend that is out', () => {
     tick({ failures: 2 })
     expect(engine.ejected.size).toBe(0)
     expect(engine.noteProbe(WEB, true, nowMs)).toBe(false)
+  })
+
+  test('stays back while connections hang that the kernel sends again later', () => {
+    tick({ pending: 9 })
+    expect(engine.noteProbe(WEB, true, nowMs)).toBe(true)
+    for (let turn = 0; turn < 20; turn++) expect(tick({ pending: 9 })).toEqual([])
+    expect(tick({ pending: 4 })).toEqual([])
+    expect(tick({ pending: 7 }, {})).toEqual([])
+    expect(tick({ pending: 7 }, {})).toEqual([WEB])
   })
 
   test('is forgotten with its last VIP', () => {
