@@ -101,6 +101,7 @@ export async function startDaemon(parts: DaemonParts): Promise<Daemon> {
     nodeIp,
     drainMs,
     zone,
+    onDoubt: (node) => gossip.report(node),
   })
   const planeSwitch = startPlaneSwitch({ ...world, ...openOptions, plane, l4lb, selection })
   const dns = startDns({ ...world, options: config.dns, names: l4lb.names })

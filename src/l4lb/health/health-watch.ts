@@ -17,6 +17,8 @@ export interface HealthWatchParts {
   readonly log: Log
   /** Other backends are out than before. */
   readonly onChange: (failing: ReadonlySet<EndpointKey>) => void
+  /** These went out just now. */
+  readonly onOut?: (out: readonly EndpointKey[]) => void
 }
 
 const INTERVAL_MS = 250
@@ -70,6 +72,7 @@ export class HealthWatch {
         log.warn('a backend takes no new connections', { backend: key, why })
       }
       if (out.length > 0 || this.engine.ejected.size !== before) this.#tell()
+      if (out.length > 0) this.#parts.onOut?.(out)
       this.#isFailing = false
     } catch (error) {
       if (!this.#isFailing) log.warn('health cannot be seen', { cause: messageOf(error) })

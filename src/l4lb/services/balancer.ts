@@ -11,11 +11,13 @@ import type { BackendRecord, BackendRecordKey } from '../../model/backend-record
 import type { Cidr } from '../../model/cidr.ts'
 import type { Ip } from '../../model/ip.ts'
 import type { NameRecord } from '../../model/name-record.ts'
+import type { NodeId } from '../../model/node-id.ts'
 import { formatEndpoint, type Service, type ServiceKey } from '../../model/vip.ts'
 import type { Zone } from '../../model/zone.ts'
 import type { AddressBook } from '../addresses/address-book.ts'
 import { vipRangeOf } from '../addresses/address-space.ts'
 import { L4LB_DEFAULTS } from '../config.ts'
+import { nodesOf } from '../health/failing-nodes.ts'
 import type { EndpointKey } from '../health/health-engine.ts'
 import { HealthWatch } from '../health/health-watch.ts'
 import { probeEndpoint } from '../health/probe.ts'
@@ -53,6 +55,8 @@ export interface BalancerParts {
   readonly zone?: Zone | undefined
   /** Tries a backend that is out; default: by a TCP connection. */
   readonly probe?: (key: EndpointKey) => Promise<boolean>
+  /** A backend of another node takes no new connections from here: is the node alive? */
+  readonly onDoubt?: (node: NodeId) => void
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -110,6 +114,9 @@ export class Balancer {
       clock,
       log: parts.log.child('l4lb'),
       onChange: (failing) => this.#give(this.#shaper.setFailing(failing, clock.nowMs())),
+      onOut: (out) => {
+        for (const node of nodesOf(out, records.snapshot.rows.values())) parts.onDoubt?.(node)
+      },
     })
     this.#stopFollowing = [
       records.onChange(({ keys }) => this.#follow(keys)),

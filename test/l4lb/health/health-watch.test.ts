@@ -3,12 +3,13 @@ import { createServer } from 'node:net'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { silentLog } from '../../../src/base/log.ts'
 import { VirtualClock } from '../../../src/base/virtual-clock.ts'
+import { nodesOf } from '../../../src/l4lb/health/failing-nodes.ts'
 import { type EndpointKey, endpointKeyOf } from '../../../src/l4lb/health/health-engine.ts'
 import { HealthWatch } from '../../../src/l4lb/health/health-watch.ts'
 import { probeEndpoint } from '../../../src/l4lb/health/probe.ts'
 import type { BackendStatistics, PlaneStatistics } from '../../../src/l4lb/plane.ts'
 import type { ServiceKey } from '../../../src/model/vip.ts'
-import { ip, port } from '../records.ts'
+import { ip, nodeId, port, record } from '../records.ts'
 
 const ENDPOINT = { address: ip('10.0.0.1'), port: port(8080) }
 const KEY = endpointKeyOf('tcp', ENDPOINT)
@@ -107,6 +108,16 @@ describe('a health watch', () => {
       expect(seen).toEqual([])
     })
   })
+})
+
+test('a backend that went out leads to the other nodes that state it', () => {
+  const node = nodeId(1)
+  const records = [
+    record({ address: ENDPOINT.address, port: ENDPOINT.port, node }),
+    record({ address: ENDPOINT.address, port: port(81), node: nodeId(2) }),
+    record({ address: ENDPOINT.address, port: ENDPOINT.port }),
+  ]
+  expect([...nodesOf([KEY], records)]).toEqual([node])
 })
 
 test('a probe connects, and says whether somebody answered', async () => {
