@@ -2,7 +2,7 @@
 import { NavstarError } from '../../../base/error.ts'
 import type { Ipvs } from '../../../kernel/ipvs.ts'
 import type { Nftables } from '../../../kernel/nftables.ts'
-import type { OperationResult } from '../../../kernel/operation.ts'
+import type { KernelEvent, OperationResult } from '../../../kernel/operation.ts'
 import type { RouteOperation, RouteTables } from '../../../kernel/routes.ts'
 import type { Sysctls } from '../../../kernel/sysctls.ts'
 import type { Cidr } from '../../../model/cidr.ts'
@@ -17,6 +17,9 @@ export interface IpvsKernel {
   readonly routes: RouteTables
   readonly nftables: Nftables
   readonly sysctls: Sysctls
+  /** Calls back for changes that others make to routes, addresses and links. */
+  watch(listener: (event: KernelEvent) => void): void
+  close(): void
 }
 
 /** What the plane is told. */
@@ -37,7 +40,7 @@ export interface GroundPlan {
 
 /** Inspects and mends the ground. */
 export class Ground {
-  readonly #kernel: IpvsKernel
+  readonly #kernel: Omit<IpvsKernel, 'watch' | 'close'>
   readonly #options: IpvsPlaneOptions
   #canGuard: boolean | undefined
 

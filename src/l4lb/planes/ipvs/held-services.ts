@@ -109,18 +109,17 @@ export function sweepOperations(observed: readonly ObservedIpvsService[]): IpvsO
     if (ownKey(service) === undefined) return []
     const { key, destinations } = service
     const members = destinations.filter((each) => !isRefusal(service, each))
-    const idle = members.filter((each) => isLeaving(each) && isIdle(each))
-    if (isLeavingService(service) && idle.length === members.length) {
-      return [{ kind: 'deleteService', key }]
-    }
+    const isGoing = isLeavingService(service)
+    const idle = members.filter((each) => isIdle(each) && (isLeaving(each) || isGoing))
+    if (isGoing && idle.length === members.length) return [{ kind: 'deleteService', key }]
     return idle.map((endpoint) => ({ kind: 'deleteDestination', key, endpoint }))
   })
 }
 
-/** Whether no connection is known that needs the destination, in whatever state. */
-export function isIdle(destination: ObservedIpvsDestination): boolean {
-  const { activeConnections, inactiveConnections, persistentConnections } = destination
-  return activeConnections + inactiveConnections + persistentConnections === 0
+/** Whether it takes no connection, and none is known in whatever state. */
+function isIdle(destination: ObservedIpvsDestination): boolean {
+  const { weight, activeConnections, inactiveConnections, persistentConnections } = destination
+  return weight + activeConnections + inactiveConnections + persistentConnections === 0
 }
 
 /** Our services as read. @throws NavstarError `KERNEL_READ_FAILED` */
@@ -139,10 +138,14 @@ function formsOf(observed: readonly ObservedIpvsService[]): Map<ServiceKey, Serv
 
 function renderingsOf(forms: ReadonlyMap<ServiceKey, ServiceForm>): Map<ServiceKey, string> {
   return new Map(
-    [...forms]
-      .filter(([, { service }]) => !isLeavingService(service))
-      .map(([key, form]) => [key, renderForm(form)]),
+    [...forms].filter(([, form]) => !isGone(form)).map(([key, form]) => [key, renderForm(form)]),
   )
+}
+
+/** Whether it takes no connection, and is there only for those that it has. */
+function isGone({ service, destinations }: ServiceForm): boolean {
+  const takers = [...destinations.values()].filter(({ weight }) => weight > 0)
+  return isLeavingService(service) && takers.every((each) => isRefusal(service, each))
 }
 
 function serviceOperations(held: ServiceForm | undefined, wanted: ServiceForm): IpvsOperation[] {

@@ -6,7 +6,7 @@
  */
 import { type NavstarError, toNavstarError } from '../../../base/error.ts'
 import type { IpvsOperation } from '../../../kernel/ipvs.ts'
-import type { KernelEvent, OperationResult } from '../../../kernel/operation.ts'
+import type { OperationResult } from '../../../kernel/operation.ts'
 import { contains, formatCidr } from '../../../model/cidr.ts'
 import type { Ip } from '../../../model/ip.ts'
 import { parseServiceKey, type Service } from '../../../model/vip.ts'
@@ -32,13 +32,6 @@ import { HeldServices, type IpvsChange, observeOwn, sweepOperations } from './he
 import { formOf, IPVS_ALGORITHMS, renderForm } from './service-form.ts'
 import { statisticsOf } from './statistics.ts'
 
-/** A kernel that also tells of changes. */
-export interface WatchedIpvsKernel extends IpvsKernel {
-  /** Calls back for changes that others make to routes, addresses and links. */
-  watch(listener: (event: KernelEvent) => void): void
-  close(): void
-}
-
 type ServiceOperation = Exclude<PlaneOperation, { kind: 'repair' }>
 
 interface PlannedChange extends IpvsChange {
@@ -48,12 +41,12 @@ interface PlannedChange extends IpvsChange {
 /** The `ipvs` plane. */
 export class IpvsPlane implements Plane {
   readonly kind = 'ipvs'
-  readonly #kernel: WatchedIpvsKernel
+  readonly #kernel: IpvsKernel
   readonly #options: IpvsPlaneOptions
   readonly #services = new HeldServices()
   readonly #ground: Ground
 
-  constructor(kernel: WatchedIpvsKernel, options: IpvsPlaneOptions) {
+  constructor(kernel: IpvsKernel, options: IpvsPlaneOptions) {
     this.#kernel = kernel
     this.#options = options
     this.#ground = new Ground(kernel, options)
@@ -201,8 +194,5 @@ function addressOf({ key }: ServiceOperation): Ip {
 
 /** Deleting what is not there is done. */
 function isGoneAlready({ kind }: IpvsOperation, { name }: OperationResult): boolean {
-  return (
-    (kind === 'deleteDestination' && name === 'ENOENT') ||
-    (kind === 'deleteService' && name === 'ESRCH')
-  )
+  return name === (kind === 'deleteDestination' ? 'ENOENT' : kind === 'deleteService' && 'ESRCH')
 }

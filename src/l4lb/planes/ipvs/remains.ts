@@ -13,9 +13,7 @@ import { planRoutes } from './local-routes.ts'
 import { formOfObserved, isLeavingService, leavingForm } from './service-form.ts'
 
 /** Where the remains are. */
-export interface IpvsRemainsKernel extends Omit<IpvsKernel, 'sysctls'> {
-  close(): void
-}
+export type IpvsRemainsKernel = Omit<IpvsKernel, 'sysctls' | 'watch'>
 
 /** Services, routes and the table of a network namespace. */
 export class IpvsRemains implements Remains {
