@@ -13,6 +13,8 @@ import { useRig } from './use-rig.ts'
 /** `npm run soak -- --switches` asks for 50. */
 const SWITCHES = Number(process.env['SWITCHES'] ?? 10)
 
+const TIMEOUT_MS = 60_000 + SWITCHES * 3_000
+
 const CLIENTS = ['host', 'c2'] as const
 const BACKENDS = ['c1', 'c3', 'remote'] as const
 const WEB = tcp('11.5.0.1', 80)
@@ -37,7 +39,8 @@ describe('a plane that is switched', () => {
     await switched.serve(...services())
   })
 
-  it(`breaks no open connection and fails no new one over ${SWITCHES} switches`, async () => {
+  const title = `breaks no open connection and fails no new one over ${SWITCHES} switches`
+  it(title, { timeout: TIMEOUT_MS }, async () => {
     for (const plane of PLANES) {
       if (plane !== switched.plane.kind) await switched.switchTo(plane)
       await openFlows(rig(), plane)

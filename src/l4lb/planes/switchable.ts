@@ -3,7 +3,7 @@
  *
  * The new plane gets everything that is desired before it counts, and the old one goes on until
  * then. For a moment both serve: each connection is translated once all the same, since a
- * destination that one of them has translated is no VIP for the other. `docs/adr/0007` tells why.
+ * destination that one of them has translated is no VIP for the other. `docs/adr/0009` tells why.
  */
 import type { Clock } from '../../base/clock.ts'
 import { NavstarError } from '../../base/error.ts'
