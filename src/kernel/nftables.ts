@@ -52,6 +52,17 @@ export type Expression =
       readonly dreg: Register
     }
   | {
+      /** A number below the modulus, the same for the same bytes. */
+      readonly expr: 'hash'
+      readonly type: 'jhash'
+      readonly sreg: Register
+      /** How many bytes are hashed. */
+      readonly length: number
+      readonly modulus: number
+      readonly seed: number
+      readonly dreg: Register
+    }
+  | {
       readonly expr: 'nat'
       readonly type: 'dnat' | 'snat'
       readonly family: 'ip' | 'ip6'

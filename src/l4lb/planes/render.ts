@@ -24,7 +24,14 @@ function renderBackend(backend: Backend): string {
     : `${formatEndpoint(backend)} ×${backend.weight}`
 }
 
+const DAMAGED = 'damaged: '
+
 /** The rendering of a service whose kernel objects contradict each other: equals no desired one. */
 export function renderDamaged(reason: string): string {
-  return `damaged: ${reason}`
+  return `${DAMAGED}${reason}`
+}
+
+/** Whether {@link renderDamaged} made it. */
+export function isDamaged(rendering: string): boolean {
+  return rendering.startsWith(DAMAGED)
 }

@@ -1,9 +1,13 @@
 /** What the `nftables` plane needs of the kernel, in memory; planes come and go, it stays. */
+import { VirtualClock } from '../../../src/base/virtual-clock.ts'
+import { FakeConntrack } from '../../../src/kernel/fake/conntrack.ts'
 import { FakeNftables } from '../../../src/kernel/fake/nftables.ts'
 import { FakeRouteTables } from '../../../src/kernel/fake/routes.ts'
 import type { NftOperation } from '../../../src/kernel/nftables.ts'
 import type { KernelEvent, OperationResult } from '../../../src/kernel/operation.ts'
+import type { SlotDraw } from '../../../src/l4lb/planes/nftables/draw.ts'
 import { NftablesPlane } from '../../../src/l4lb/planes/nftables/plane.ts'
+import { slotChainName } from '../../../src/l4lb/planes/nftables/rules.ts'
 import { setDefinitions, TABLE } from '../../../src/l4lb/planes/nftables/ruleset.ts'
 import { ip } from '../records.ts'
 import { RANGES } from './fake-ebpf.ts'
@@ -17,6 +21,8 @@ const FOREIGN = 'docker'
 export class FakeNetwork {
   readonly nftables: FakeNftables
   readonly routes: FakeRouteTables
+  readonly clock: VirtualClock = new VirtualClock()
+  readonly conntrack: FakeConntrack = new FakeConntrack()
   readonly #listeners: ((event: KernelEvent) => void)[] = []
 
   /** @param limits the most elements of a set */
@@ -54,10 +60,11 @@ export class FakeNetwork {
       {
         nftables: this.nftables,
         routes: this.routes,
+        conntrack: this.conntrack,
         watch: (listener) => void this.#listeners.push(listener),
         close: () => undefined,
       },
-      { ranges: RANGES, nodeIp: () => NODE_IP },
+      { ranges: RANGES, nodeIp: () => NODE_IP, clock: this.clock },
     )
     plane.onChange(() => undefined)
     return plane
@@ -95,27 +102,28 @@ export class FakeNetwork {
   }
 
   /**
-   * Where packets of a family go that belong to a service with this many slots: one way in, to a
+   * Where packets of a family go that belong to a service whose slots are drawn so: one way in, to a
    * chain that draws one of as many.
    */
-  async leadsToSlots(family: 4 | 6, slots: number): Promise<boolean> {
+  async leadsToSlots(family: 4 | 6, draw: SlotDraw): Promise<boolean> {
     const rules = (await this.nftables.table(TABLE))?.rules ?? []
-    const target = `slots${family}-${slots}`
+    const target = slotChainName(family, draw)
     const ways = rules.filter(({ chain, expressions }) => {
       const [last] = expressions.slice(-1)
       return chain === 'services' && last?.expr === 'verdict' && last.chain === target
     })
     const drawn = rules
       .filter(({ chain }) => chain === target)
-      .flatMap(({ expressions }) => expressions.filter(({ expr }) => expr === 'numgen'))
-    const isDrawn = drawn.length === 1 && drawn[0]?.expr === 'numgen' && drawn[0].modulus === slots
+      .flatMap(({ expressions }) => expressions.filter((each) => 'modulus' in each))
+    const isDrawn = drawn.length === 1 && drawn[0]?.modulus === draw.slots
     return ways.length === 1 && isDrawn
   }
 
-  /** The elements of all sets of our table, as text. */
+  /** The elements of the sets that tell what is served, as text. */
   async picture(): Promise<string> {
     const sets: [string, unknown][] = []
     for (const { name, spec } of setDefinitions()) {
+      if (name.startsWith('left')) continue
       const { keyLength, valueLength = 0 } = spec
       const request = { table: TABLE, set: name, keyLength, valueLength }
       const { keys, values } = await this.nftables.elements(request)

@@ -11,11 +11,13 @@ import {
   encodeSlotKey,
   encodeVipKey,
 } from '../../../src/l4lb/planes/nftables/elements.ts'
+import { type IntactStructure, observeServices } from '../../../src/l4lb/planes/nftables/observe.ts'
 import { TABLE } from '../../../src/l4lb/planes/nftables/ruleset.ts'
-import { slotsOf } from '../../../src/l4lb/slots.ts'
+import { inspect } from '../../../src/l4lb/planes/nftables/structure.ts'
 import { familyOf } from '../../../src/model/ip.ts'
 import { runs } from '../runs.ts'
 import { anyServices, type Services, service, servicesOf } from '../services.ts'
+import { RANGES } from './fake-ebpf.ts'
 import { FakeNetwork } from './fake-nftables.ts'
 import { anyDamage } from './nftables-damage.ts'
 import { converge, expectExactly, round } from './rounds.ts'
@@ -41,7 +43,7 @@ describe('the nftables plane over a network in memory', () => {
         await expectReachable(network, desired)
         expect(await network.foreign()).toBe(foreign)
       }),
-      runs(150),
+      runs(75),
     )
   })
 
@@ -185,10 +187,19 @@ describe('an element that the kernel refuses', () => {
   })
 })
 
+/** All that is there, as intact as it is. */
+async function intact({ nftables }: FakeNetwork): Promise<IntactStructure> {
+  return inspect(await nftables.table(TABLE), RANGES)
+}
+
 /** Packets to each service that has slots reach the chain that draws one of them. */
 async function expectReachable(network: FakeNetwork, services: Services): Promise<void> {
-  for (const [key, { address, backends }] of services) {
-    const slots = slotsOf(backends).length
-    if (slots > 0) expect(await network.leadsToSlots(familyOf(address), slots), key).toBe(true)
+  const held = await observeServices(network.nftables, await intact(network))
+  for (const [key, { address }] of services) {
+    const family = familyOf(address)
+    const draw = held.get(key)?.draw
+    expect(draw, key).toBeDefined()
+    if (draw === undefined || draw.slots === 0) continue
+    expect(await network.leadsToSlots(family, draw), key).toBe(true)
   }
 }

@@ -7,6 +7,7 @@ import { type Family, familyOf } from '../../../model/ip.ts'
 import { readIp, writeIp } from '../../../model/ip-bytes.ts'
 import { type Port, protocolFromNumber, protocolNumber } from '../../../model/port.ts'
 import type { Backend, ServiceAddress } from '../../../model/vip.ts'
+import type { Drain } from '../../../model/vip-options.ts'
 import { readWord, words, writeWord } from '../words.ts'
 import { FAMILIES } from './rules.ts'
 import { LENGTHS } from './ruleset.ts'
@@ -70,6 +71,34 @@ export function decodeEndpoint(bytes: Uint8Array, offset: number, family: Family
     port: readPort(bytes, offset + addressBytes),
   }
 }
+
+/** Key of `draining…` and `left…`: a VIP and a backend of it. */
+export function encodeMemberKey(service: ServiceAddress, backend: SlotEndpoint): Uint8Array {
+  const { memberKey, vipKey } = LENGTHS[familyOf(service.address)]
+  const bytes = new Uint8Array(memberKey)
+  writeVip(service, bytes)
+  bytes.set(encodeEndpoint(backend), vipKey)
+  return bytes
+}
+
+/** The backend of such a key. */
+export function decodeMember(bytes: Uint8Array, offset: number, family: Family): SlotEndpoint {
+  return decodeEndpoint(bytes, offset + LENGTHS[family].vipKey, family)
+}
+
+/** Value of `drains…`: seconds, or all ones for at once; undefined: connections go on. */
+export function encodeDrain(drain: Drain): number | undefined {
+  if (drain === 'graceful') return undefined
+  return drain === 'reset' ? AT_ONCE : drain
+}
+
+/** A value as {@link encodeDrain} made it. */
+export function decodeDrain(value: number | undefined): Drain {
+  if (value === undefined) return 'graceful'
+  return value === AT_ONCE ? 'reset' : value
+}
+
+const AT_ONCE = 0xffff_ffff
 
 /** Key of `hairpin`: interface . interface, the same index twice. */
 export function encodeHairpin(linkIndex: number): Uint8Array {

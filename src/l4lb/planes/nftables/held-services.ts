@@ -2,27 +2,36 @@
 import type { Nftables, NftOperation } from '../../../kernel/nftables.ts'
 import { type Family, familyOf } from '../../../model/ip.ts'
 import {
-  type Backend,
   formatEndpoint,
   parseServiceKey,
   type Service,
   type ServiceKey,
+  serviceKeyOf,
 } from '../../../model/vip.ts'
-import { slotsOf } from '../../slots.ts'
-import { renderSlots } from '../render.ts'
+import type { Drain } from '../../../model/vip-options.ts'
+import { isDamaged } from '../render.ts'
 import { assignSlots } from './assign-slots.ts'
-import { addElements, deleteElements } from './element-operations.ts'
+import { encodeSlotDraw, type SlotDraw, turnCounterOf } from './draw.ts'
 import {
-  encodeEndpoint,
-  encodeNumber,
-  encodeSlotKey,
-  encodeVipKey,
-  pack,
-  type SlotEndpoint,
-} from './elements.ts'
-import { type HeldService, type IntactStructure, observeServices } from './observe.ts'
+  addSlots,
+  changeDraining,
+  changeValue,
+  removeSlots,
+  slotChanges,
+} from './element-changes.ts'
+import { decodeDrain, encodeDrain, type SlotEndpoint } from './elements.ts'
+import { LeftMembers, membersOf } from './left-members.ts'
+import {
+  type HeldService,
+  type IntactStructure,
+  type Member,
+  observeLeft,
+  observeServices,
+} from './observe.ts'
 import { observeSelfAddresses, SelfAddresses } from './self-addresses.ts'
+import { formOf, renderForm, type ServiceForm } from './service-form.ts'
 import { SlotClasses, slotClassOf } from './slot-classes.ts'
+import { Turns } from './turns.ts'
 
 /** The operations of one change, and what is true once they are done. */
 export interface ElementChange {
@@ -30,28 +39,78 @@ export interface ElementChange {
   readonly confirm: () => void
 }
 
+/** The backends of a service that the maps hold. */
+export interface HeldBackends {
+  readonly active: readonly SlotEndpoint[]
+  readonly draining: readonly SlotEndpoint[]
+  readonly drain: Drain
+}
+
+/** A backend that left, and what its service wants of open connections then. */
+export interface Departure {
+  readonly member: Member
+  readonly drain: Drain
+}
+
+/** What became of services since it was asked before. */
+export interface Departures {
+  /** Those whose flows are to be ended. */
+  readonly departures: readonly Departure[]
+  /** Services of which it is not known who left. */
+  readonly unsure: readonly ServiceKey[]
+}
+
 /** The services in the maps of the table. */
 export class HeldServices {
   #held = new Map<ServiceKey, HeldService>()
   readonly #classes = new SlotClasses()
   readonly #self = new SelfAddresses()
+  readonly #turns = new Turns()
+  #departures: Departure[] = []
+  #unsure: ServiceKey[] = []
+  /** Backends that left, as the kernel remembers them. */
+  readonly left: LeftMembers = new LeftMembers()
 
   /** Renderings of what is held. */
   renderings(): Map<ServiceKey, string> {
     return new Map([...this.#held].map(([key, { rendering }]) => [key, rendering]))
   }
 
+  /** The services that are held. */
+  keys(): Iterable<ServiceKey> {
+    return this.#held.keys()
+  }
+
+  /** The backends of a service; undefined when it is not held. */
+  backendsOf(key: ServiceKey): HeldBackends | undefined {
+    const held = this.#held.get(key)
+    if (held === undefined) return undefined
+    const { active, draining, drainValue } = held
+    return { active, draining, drain: decodeDrain(drainValue) }
+  }
+
+  /** Who left by what was confirmed since this was asked before. */
+  takeDepartures(): Departures {
+    const taken = { departures: this.#departures, unsure: this.#unsure }
+    this.#departures = []
+    this.#unsure = []
+    return taken
+  }
+
   /** Reads the maps. @param structure what of it is intact */
   async observe(nftables: Nftables, structure: IntactStructure): Promise<void> {
-    const { classes } = structure
+    const { classes, sets } = structure
     this.#held = await observeServices(nftables, structure)
-    const users = [...this.#held].filter(([, { slotCount }]) => slotCount !== undefined)
+    const draws = [...this.#held].flatMap(([key, { draw }]) => (draw ? [{ key, draw }] : []))
     this.#classes.reset(
       classes,
-      users.map(([key, { slotCount }]) => slotClassOf(familyOfKey(key), slotCount ?? 0)),
+      draws.map(({ key, draw }) => slotClassOf(familyOfKey(key), draw)),
     )
+    const counters = draws.map(({ key, draw }) => [key, turnCounterOf(draw.by)] as const)
+    this.#turns.reset(counters.flatMap(([key, at]) => (at === undefined ? [] : [[key, at]])))
     const used = [...this.#held.values()].flatMap(({ addresses }) => addresses)
-    this.#self.reset(await observeSelfAddresses(nftables, structure.sets), used)
+    this.#self.reset(await observeSelfAddresses(nftables, sets), used)
+    this.left.reset(await observeLeft(nftables, sets))
   }
 
   /** What makes the sets beside the maps fit them; for right after an observation. */
@@ -61,30 +120,41 @@ export class HeldServices {
 
   /** The rules that services with these backends need; for before they are put. */
   prepare(services: readonly Service[]): NftOperation[] {
-    const classes = services.map(({ address, backends }) => {
-      return slotClassOf(familyOf(address), slotsOf(backends).length)
+    const needed = services.flatMap((service) => {
+      const draw = this.#drawOf(serviceKeyOf(service), formOf(service))
+      return draw.slots === 0 ? [] : [slotClassOf(familyOf(service.address), draw)]
     })
-    return this.#classes.prepare(classes.filter((slotClass) => !slotClass.endsWith('/0')))
+    return this.#classes.prepare(needed)
   }
 
-  /** Removes rules that no service needs any more. */
+  /** Removes what nothing needs any more: rules, and records of backends that left. */
   prune(): NftOperation[] {
-    return this.#classes.prune()
+    return [...this.#classes.prune(), ...this.left.sweep()]
   }
 
   /** The change that makes the service exist with its backends. */
   put(key: ServiceKey, service: Service): ElementChange {
     const old = this.#held.get(key)
-    const { held, endpoints } = assign(old, service.backends)
+    const form = formOf(service)
+    const held = hold(old, form, this.#drawOf(key, form))
     const { removed, added } = slotChanges(old, held.slots)
+    const departed = departures(key, old, held)
     const operations = [
       ...this.#self.change(held.addresses, old?.addresses ?? []),
       ...removeSlots(service, removed),
-      ...addSlots(service, added, endpoints),
+      ...addSlots(service, added, held.active),
+      ...changeValue('vips', service, [old?.vipValue, held.vipValue]),
+      ...changeValue('drains', service, [old?.drainValue, held.drainValue]),
+      ...changeDraining(key, old?.draining ?? [], held.draining),
+      ...this.left.remove(membersOf(key, [...held.active, ...held.draining])),
+      ...this.left.add(departed.map(({ member }) => member)),
     ]
-    if (old?.slotCount !== held.slotCount)
-      operations.push(...setClass(service, old, held.slots.length))
-    return { operations, confirm: () => this.#replace(key, held) }
+    const confirm = () => {
+      this.#departures.push(...departed)
+      if (old === undefined || isDamaged(old.rendering)) this.#unsure.push(key)
+      this.#replace(key, held)
+    }
+    return { operations, confirm }
   }
 
   /** The change that makes the service not exist. */
@@ -92,19 +162,35 @@ export class HeldServices {
     const service = parseServiceKey(key)
     const old = this.#held.get(key)
     if (old === undefined) return { operations: [], confirm: () => undefined }
+    const departed = departures(key, old, undefined)
     const operations = [
-      ...unsetClass(service, old),
+      ...changeValue('vips', service, [old.vipValue, undefined]),
+      ...changeValue('drains', service, [old.drainValue, undefined]),
       ...removeSlots(service, old.slotNumbers),
+      ...changeDraining(key, old.draining, []),
       ...this.#self.change([], old.addresses),
+      ...this.left.add(departed.map(({ member }) => member)),
     ]
-    return { operations, confirm: () => this.#replace(key, undefined) }
+    const confirm = () => {
+      this.#departures.push(...departed)
+      if (isDamaged(old.rendering)) this.#unsure.push(key)
+      this.#replace(key, undefined)
+    }
+    return { operations, confirm }
+  }
+
+  /** How the service's slots are to be drawn. */
+  #drawOf(key: ServiceKey, { way, slots }: ServiceForm): SlotDraw {
+    if (way !== 'turns') return { slots: slots.length, by: way }
+    return { slots: slots.length, by: `turns${this.#turns.counterOf(key)}` }
   }
 
   #replace(key: ServiceKey, held: HeldService | undefined): void {
     const family = familyOfKey(key)
-    const before = this.#held.get(key)?.slotCount
+    const before = this.#held.get(key)?.draw
     if (before !== undefined) this.#classes.count(slotClassOf(family, before), -1)
-    if (held?.slotCount !== undefined) this.#classes.count(slotClassOf(family, held.slotCount), 1)
+    if (held?.draw !== undefined) this.#classes.count(slotClassOf(family, held.draw), 1)
+    if (held?.draw?.by.startsWith('turns') !== true) this.#turns.release(key)
     if (held === undefined) this.#held.delete(key)
     else this.#held.set(key, held)
   }
@@ -114,69 +200,38 @@ function familyOfKey(key: ServiceKey): Family {
   return familyOf(parseServiceKey(key).address)
 }
 
-/** Gives every slot its backend; unchanged ones stay where they are. */
-function assign(
-  old: HeldService | undefined,
-  backends: readonly Backend[],
-): { held: HeldService; endpoints: ReadonlyMap<string, SlotEndpoint> } {
-  const wanted = slotsOf(backends)
-  const endpoints = new Map(wanted.map((backend) => [formatEndpoint(backend), backend]))
-  const slots = assignSlots(old?.slots ?? [], wanted.map(formatEndpoint))
-  const held = {
-    slotCount: slots.length,
-    slots,
+/** Gives every slot its backend; unchanged ones stay where they are, unless their order counts. */
+function hold(old: HeldService | undefined, form: ServiceForm, draw: SlotDraw): HeldService {
+  const wanted = form.slots.map(formatEndpoint)
+  const slots = form.way === 'client' ? wanted : assignSlots(old?.slots ?? [], wanted)
+  const active = new Map(form.slots.map((endpoint, slot) => [wanted[slot] ?? '', endpoint]))
+  return {
+    ...{ vipValue: encodeSlotDraw(draw), draw, slots },
     slotNumbers: slots.map((_, slot) => slot),
-    addresses: wanted.map(({ address }) => address),
-    rendering: renderSlots(wanted),
+    addresses: form.slots.map(({ address }) => address),
+    active: [...active.values()].map(endpointOf),
+    draining: form.draining.map(endpointOf),
+    drainValue: encodeDrain(form.drain),
+    rendering: renderForm(form),
   }
-  return { held, endpoints }
 }
 
-interface SlotChanges {
-  readonly removed: number[]
-  readonly added: { readonly slot: number; readonly endpoint: string }[]
+/** Without what else a backend has. */
+function endpointOf({ address, port }: SlotEndpoint): SlotEndpoint {
+  return { address, port }
 }
 
-function slotChanges(old: HeldService | undefined, slots: readonly string[]): SlotChanges {
-  const held = old?.slots ?? []
-  const isWanted = (slot: number): boolean => slot < slots.length && held[slot] === slots[slot]
-  const removed = (old?.slotNumbers ?? []).filter((slot) => !isWanted(slot))
-  const added = slots
-    .map((endpoint, slot) => ({ slot, endpoint }))
-    .filter(({ slot, endpoint }) => held[slot] !== endpoint)
-  return { removed, added }
-}
-
-type ServiceEndpoint = Pick<Service, 'address' | 'port' | 'protocol'>
-
-function removeSlots(service: ServiceEndpoint, slots: readonly number[]): NftOperation[] {
-  if (slots.length === 0) return []
-  const keys = pack(slots.map((slot) => encodeSlotKey(service, slot)))
-  return [deleteElements(`slots${familyOf(service.address)}`, keys)]
-}
-
-function addSlots(
-  service: ServiceEndpoint,
-  added: SlotChanges['added'],
-  endpoints: ReadonlyMap<string, SlotEndpoint>,
-): NftOperation[] {
-  if (added.length === 0) return []
-  const keys = pack(added.map(({ slot }) => encodeSlotKey(service, slot)))
-  const found = added.map(({ endpoint }) => endpoints.get(endpoint))
-  const values = pack(found.filter((endpoint) => endpoint !== undefined).map(encodeEndpoint))
-  return [addElements(`slots${familyOf(service.address)}`, { keys, values })]
-}
-
-function setClass(
-  service: ServiceEndpoint,
+/** Backends that leave with this change and whose flows are to be ended. */
+function departures(
+  key: ServiceKey,
   old: HeldService | undefined,
-  slotCount: number,
-): NftOperation[] {
-  const entry = { keys: encodeVipKey(service), values: encodeNumber(slotCount) }
-  return [...unsetClass(service, old), addElements(`vips${familyOf(service.address)}`, entry)]
-}
-
-function unsetClass(service: ServiceEndpoint, old: HeldService | undefined): NftOperation[] {
-  if (old?.slotCount === undefined) return []
-  return [deleteElements(`vips${familyOf(service.address)}`, encodeVipKey(service))]
+  held: HeldService | undefined,
+): Departure[] {
+  const isDatagrams = parseServiceKey(key).protocol === 'udp'
+  const drainValue = held === undefined ? old?.drainValue : held.drainValue
+  if (old === undefined || !(isDatagrams || drainValue !== undefined)) return []
+  const stay = new Set([...(held?.active ?? []), ...(held?.draining ?? [])].map(formatEndpoint))
+  const all = [...old.active, ...old.draining]
+  const gone = all.filter((backend) => !stay.has(formatEndpoint(backend)))
+  return membersOf(key, gone).map((member) => ({ member, drain: decodeDrain(drainValue) }))
 }

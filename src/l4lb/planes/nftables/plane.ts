@@ -2,7 +2,10 @@
  * VIPs by destination NAT in nf_tables, for kernels and packets that BPF at the socket does not
  * serve. The rule set is described in ruleset.ts.
  */
+import { type Clock, systemClock } from '../../../base/clock.ts'
 import { NavstarError } from '../../../base/error.ts'
+import { type Log, silentLog } from '../../../base/log.ts'
+import type { Conntrack } from '../../../kernel/conntrack.ts'
 import type { Nftables, NftOperation } from '../../../kernel/nftables.ts'
 import type { KernelEvent, OperationResult } from '../../../kernel/operation.ts'
 import type { RouteTables } from '../../../kernel/routes.ts'
@@ -18,13 +21,12 @@ import type {
   PlaneStatistics,
   UnsupportedOption,
 } from '../../plane.ts'
-import { slotsOf } from '../../slots.ts'
-import { renderSlots } from '../render.ts'
-import { unsupportedOptions } from '../unsupported-options.ts'
 import { type Change, commitChanges } from './commit.ts'
+import { Endings } from './endings.ts'
 import { observeHairpin, planHairpin } from './hairpin.ts'
 import { HeldServices } from './held-services.ts'
 import { TABLE } from './ruleset.ts'
+import { formOf, renderForm, unsupportedIn } from './service-form.ts'
 import { type Inspection, inspect, renewal } from './structure.ts'
 import { desiredRoutes, planRoutes, type RoutePlan } from './vip-routes.ts'
 
@@ -32,6 +34,7 @@ import { desiredRoutes, planRoutes, type RoutePlan } from './vip-routes.ts'
 export interface NftablesKernel {
   readonly nftables: Nftables
   readonly routes: RouteTables
+  readonly conntrack: Conntrack
   /** Calls back for changes that others make to our table, to routes, addresses and links. */
   watch(listener: (event: KernelEvent) => void): void
   close(): void
@@ -43,6 +46,8 @@ export interface NftablesPlaneOptions {
   readonly ranges: readonly Cidr[]
   /** This node's address, once known: the source of packets to VIPs. */
   readonly nodeIp: () => Ip | undefined
+  readonly clock?: Clock
+  readonly log?: Log
 }
 
 /** The `nftables` plane. */
@@ -51,6 +56,7 @@ export class NftablesPlane implements Plane {
   readonly #kernel: NftablesKernel
   readonly #options: NftablesPlaneOptions
   readonly #services = new HeldServices()
+  readonly #endings: Endings
   #inspection: Inspection = inspect(undefined, [])
   #routePlan: RoutePlan = { defects: [], operations: [] }
   /** Whether the table must be read; routes are read each time, they are few. */
@@ -65,26 +71,32 @@ export class NftablesPlane implements Plane {
   constructor(kernel: NftablesKernel, options: NftablesPlaneOptions) {
     this.#kernel = kernel
     this.#options = options
+    const { clock = systemClock, log = silentLog } = options
+    const { conntrack } = kernel
+    this.#endings = new Endings({ conntrack, services: this.#services, clock, log })
   }
 
   render(service: Service): string {
-    return renderSlots(slotsOf(service.backends))
+    return renderForm(formOf(service))
   }
 
   unsupported({ options }: Service): readonly UnsupportedOption[] {
-    return unsupportedOptions(options, { algorithms: ['random'], others: [] })
+    return unsupportedIn(options)
   }
 
+  /** nf_tables could count by slot only, and a change of slots would lose the counts. */
   async statistics(): Promise<PlaneStatistics> {
     return new Map()
   }
 
+  /** Once somebody listens it serves: flows that an earlier daemon left are this one's to end. */
   async observe(): Promise<PlaneObservation> {
     await this.#inspect()
     if (this.#isTableStale) {
       this.#isTableStale = false
       await this.#readServices()
     }
+    if (this.#isWatching) this.#endings.noteObserved()
     const defects = [...this.#inspection.defects, ...this.#routePlan.defects]
     return { services: this.#services.renderings(), defects }
   }
@@ -92,11 +104,13 @@ export class NftablesPlane implements Plane {
   /** Repairs first: services need their sets. */
   async apply(operations: readonly PlaneOperation[]): Promise<readonly OperationOutcome[]> {
     const refusals = this.#refusals
+    this.#endings.noteApplying(operations)
     const repairs: OperationOutcome[] = []
     for (const operation of operations) {
       if (operation.kind === 'repair') repairs.push(await this.#repair(operation))
     }
     const outcomes = [...repairs, ...(await this.#applyServices(operations))]
+    this.#endings.noteApplied(operations)
     if (outcomes.some(({ error }) => error !== undefined)) this.#isTableStale = true
     if (this.#refusals === refusals) this.#refusals = 0
     return outcomes
@@ -124,6 +138,7 @@ export class NftablesPlane implements Plane {
   }
 
   async close(): Promise<void> {
+    this.#endings.close()
     this.#kernel.close()
   }
 

@@ -3,6 +3,7 @@ import type { Expression } from '../../../kernel/nftables.ts'
 import { bitsOf, type Cidr } from '../../../model/cidr.ts'
 import { type Family, familyOf } from '../../../model/ip.ts'
 import { writeIp } from '../../../model/ip-bytes.ts'
+import { encodeSlotDraw, formatSlotDraw, type SlotDraw } from './draw.ts'
 
 /** A rule: expressions in the order in which they run. */
 export type Rule = readonly Expression[]
@@ -68,31 +69,31 @@ function loadVipKey(family: Family): { key: Expression[]; next: number } {
   return { key, next: protocol + 2 }
 }
 
-/** The name of the chain that draws one of `slots` slots, e.g. `slots4-3`. */
-export function slotChainName(family: Family, slots: number): string {
-  return `slots${family}-${slots}`
+/** The name of the chain that draws a slot, e.g. `slots4-3` or `slots6-64-client`. */
+export function slotChainName(family: Family, draw: SlotDraw): string {
+  return `slots${family}-${formatSlotDraw(draw)}`
 }
 
-/** The rule of chain `services` that leads VIPs with `slots` slots to their chain. */
-export function dispatchRule(family: Family, slots: number): Rule {
+/** The rule of chain `services` that leads VIPs whose slots are drawn so to their chain. */
+export function dispatchRule(family: Family, draw: SlotDraw): Rule {
   const { key, next } = loadVipKey(family)
-  const count = Buffer.from(Uint32Array.of(slots).buffer).toString('hex')
+  const value = Buffer.from(Uint32Array.of(encodeSlotDraw(draw)).buffer).toString('hex')
   return [
     ...key,
     { expr: 'lookup', set: `vips${family}`, sreg: R0, dreg: next },
-    { expr: 'cmp', op: 'eq', sreg: next, bytes: count },
-    goto(slotChainName(family, slots)),
+    { expr: 'cmp', op: 'eq', sreg: next, bytes: value },
+    goto(slotChainName(family, draw)),
   ]
 }
 
-/** Draws one of `slots` slots and sends the packet to its backend. */
-export function slotRule(family: Family, slots: number): Rule {
+/** Draws a slot and sends the packet to its backend. */
+export function slotRule(family: Family, draw: SlotDraw): Rule {
   const { key, next } = loadVipKey(family)
   const { dnat, addressBytes } = FAMILIES[family]
   const value = next + 1
   return [
     ...key,
-    { expr: 'numgen', type: 'random', modulus: slots, dreg: next },
+    ...drawInto(next, family, draw),
     { expr: 'lookup', set: `slots${family}`, sreg: R0, dreg: value },
     {
       expr: 'nat',
@@ -101,6 +102,21 @@ export function slotRule(family: Family, slots: number): Rule {
       addressRegister: value,
       portRegister: value + addressBytes / 4,
     },
+  ]
+}
+
+/** The same on every node, so that a client has one backend wherever its packets come in. */
+const CLIENT_SEED = 0x6e76_7374
+
+function drawInto(dreg: number, family: Family, { slots, by }: SlotDraw): Expression[] {
+  if (by !== 'client') {
+    const type = by === 'random' ? 'random' : 'inc'
+    return [{ expr: 'numgen', type, modulus: slots, dreg }]
+  }
+  const { addressBytes: length, daddrOffset } = FAMILIES[family]
+  return [
+    { expr: 'payload', base: 'network', offset: daddrOffset - length, length, dreg },
+    { expr: 'hash', type: 'jhash', sreg: dreg, length, modulus: slots, seed: CLIENT_SEED, dreg },
   ]
 }
 

@@ -1,10 +1,13 @@
 /**
  * The table `navstar`, family inet: what a packet meets on its way.
  *
- * A new connection to a VIP: `vips4` gives the VIP's number of slots N; chain `services` has a
- * rule for each N in use, which leads to the chain `slots4-N`; that chain draws a slot, and `slots4`
- * says which backend it is. All services share these maps, so a change is a change of elements.
- * Rules change only when a number of slots comes into use or goes out of it.
+ * A new connection to a VIP: `vips4` gives the VIP's number of slots N and how one is drawn; chain
+ * `services` has a rule for each such pair in use, which leads to a chain, e.g. `slots4-N`; that chain
+ * draws a slot, and `slots4` says which backend it is. All services share these maps, so a change is a
+ * change of elements. Rules change only when a number or way comes into use or goes out of it.
+ *
+ * No packet meets `draining4`, `drains4` and `left4`: they record for the daemon, also the next one,
+ * which backends take no new connections, how their open ones end, and whose flows are to be ended.
  *
  * A verdict map from VIP to chain would need no such rules, but the kernel walks verdict maps as
  * a whole at each commit; a map from N to chain, keyed by the result of the first look-up, makes
@@ -18,6 +21,7 @@
 import type { ChainHook, SetSpec } from '../../../kernel/nftables.ts'
 import type { Cidr } from '../../../model/cidr.ts'
 import type { Family } from '../../../model/ip.ts'
+import type { SlotDraw } from './draw.ts'
 import {
   acceptKnownRule,
   FAMILIES,
@@ -55,8 +59,8 @@ const FILTER_PRIORITY = 10
 
 /** Bytes of keys and values, each field padded to four. */
 export const LENGTHS = {
-  4: { vipKey: 12, slotKey: 16, endpoint: 8, selfKey: 8 },
-  6: { vipKey: 24, slotKey: 28, endpoint: 20, selfKey: 32 },
+  4: { vipKey: 12, slotKey: 16, endpoint: 8, memberKey: 20, selfKey: 8 },
+  6: { vipKey: 24, slotKey: 28, endpoint: 20, memberKey: 44, selfKey: 32 },
   hairpinKey: 8,
 } as const
 
@@ -65,19 +69,16 @@ export function setDefinitions(): SetDefinition[] {
   const families = ([4, 6] as const).flatMap((family): SetDefinition[] => {
     const { addressType } = FAMILIES[family]
     const vipType = concatenation(addressType, TYPE.protocol, TYPE.port)
-    const { vipKey, slotKey, endpoint } = LENGTHS[family]
+    const { vipKey, slotKey, endpoint, memberKey } = LENGTHS[family]
     const shared = { isMap: true } as const
+    const wordByVip = {
+      ...shared,
+      ...{ keyLength: vipKey, keyType: vipType, valueLength: 4, valueType: TYPE.mark },
+    }
+    const memberType = concatenation(addressType, TYPE.protocol, TYPE.port, addressType, TYPE.port)
+    const members = { keyLength: memberKey, keyType: memberType }
     return [
-      {
-        name: `vips${family}`,
-        spec: {
-          ...shared,
-          keyLength: vipKey,
-          keyType: vipType,
-          valueLength: 4,
-          valueType: TYPE.mark,
-        },
-      },
+      { name: `vips${family}`, spec: wordByVip },
       {
         name: `slots${family}`,
         spec: {
@@ -95,6 +96,9 @@ export function setDefinitions(): SetDefinition[] {
           keyType: concatenation(addressType, addressType),
         },
       },
+      { name: `drains${family}`, spec: wordByVip },
+      { name: `draining${family}`, spec: members },
+      { name: `left${family}`, spec: members },
     ]
   })
   const hairpinType = concatenation(TYPE.interface, TYPE.interface)
@@ -137,9 +141,9 @@ export function fixedChains(ranges: readonly Cidr[]): Chain[] {
   ]
 }
 
-/** The chain that sends a packet to one of `slots` backends. */
-export function slotChain(family: Family, slots: number): Chain {
-  return { name: slotChainName(family, slots), rules: [slotRule(family, slots)] }
+/** The chain that draws a slot and sends the packet to its backend. */
+export function slotChain(family: Family, draw: SlotDraw): Chain {
+  return { name: slotChainName(family, draw), rules: [slotRule(family, draw)] }
 }
 
 function nat(hook: ChainHook['hook'], priority: number): ChainHook {

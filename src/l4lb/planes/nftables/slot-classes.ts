@@ -1,25 +1,27 @@
 /**
- * Which numbers of slots are in use, and the rules for them: per number and family a chain that
- * draws a slot, and a rule in chain `services` that leads there. Numbers that most services have
- * come first.
+ * Which numbers of slots and ways to draw one are in use, and the rules for them: per pair and family
+ * a chain that draws a slot, and a rule in chain `services` that leads there. Those that most services
+ * have come first.
  */
 import type { NftOperation } from '../../../kernel/nftables.ts'
 import type { Family } from '../../../model/ip.ts'
+import { formatSlotDraw, parseSlotDraw, type SlotDraw } from './draw.ts'
 import { dispatchRule, slotChainName } from './rules.ts'
 import { SERVICES_CHAIN, slotChain, TABLE } from './ruleset.ts'
 
-/** A number of slots in a family: `4/3`. */
-export type SlotClass = `${Family}/${number}`
+/** A number of slots and how one is drawn, in a family: `4/3`, `6/64-client`. */
+export type SlotClass = `${Family}/${string}`
 
-/** The class of a service with this many slots. */
-export function slotClassOf(family: Family, slots: number): SlotClass {
-  return `${family}/${slots}`
+/** The class of a service whose slots are drawn so. */
+export function slotClassOf(family: Family, draw: SlotDraw): SlotClass {
+  return `${family}/${formatSlotDraw(draw)}`
 }
 
 /** Takes a class apart. */
-export function parseSlotClass(text: SlotClass): { family: Family; slots: number } {
-  const [family, slots] = text.split('/')
-  return { family: Number(family) as Family, slots: Number(slots) }
+export function parseSlotClass(text: SlotClass): { family: Family; draw: SlotDraw } {
+  const draw = parseSlotDraw(text.slice(2))
+  if (draw === undefined) throw new Error(`${text} is no class of slots`)
+  return { family: text.startsWith('4') ? 4 : 6, draw }
 }
 
 /**
@@ -79,15 +81,15 @@ export class SlotClasses {
 export function dispatchOperations(classes: readonly SlotClass[]): NftOperation[] {
   const object = { table: TABLE, chain: SERVICES_CHAIN }
   const rules = classes.map((slotClass): NftOperation => {
-    const { family, slots } = parseSlotClass(slotClass)
-    return { kind: 'addRule', ...object, expressions: dispatchRule(family, slots) }
+    const { family, draw } = parseSlotClass(slotClass)
+    return { kind: 'addRule', ...object, expressions: dispatchRule(family, draw) }
   })
   return [{ kind: 'flushChain', ...object }, ...rules]
 }
 
 function chainOperations(slotClass: SlotClass): NftOperation[] {
-  const { family, slots } = parseSlotClass(slotClass)
-  const { name: chain, rules } = slotChain(family, slots)
+  const { family, draw } = parseSlotClass(slotClass)
+  const { name: chain, rules } = slotChain(family, draw)
   const object = { table: TABLE, chain }
   return [
     { kind: 'addChain', ...object },
@@ -97,8 +99,8 @@ function chainOperations(slotClass: SlotClass): NftOperation[] {
 }
 
 function removalOperations(slotClass: SlotClass): NftOperation[] {
-  const { family, slots } = parseSlotClass(slotClass)
-  const object = { table: TABLE, chain: slotChainName(family, slots) }
+  const { family, draw } = parseSlotClass(slotClass)
+  const object = { table: TABLE, chain: slotChainName(family, draw) }
   return [
     { kind: 'flushChain', ...object },
     { kind: 'deleteChain', ...object },

@@ -1,6 +1,7 @@
 /** Whether nf_tables can do what the plane needs: a table of its own is made and removed. */
 import { openNamespace } from '../../../kernel/namespace.ts'
 import type { NftOperation } from '../../../kernel/nftables.ts'
+import type { SlotDraw } from './draw.ts'
 import { dispatchRule } from './rules.ts'
 import { type Chain, fixedChains, SERVICES_CHAIN, setDefinitions, slotChain } from './ruleset.ts'
 
@@ -24,9 +25,20 @@ export async function tryNftables(): Promise<string> {
   }
 }
 
+/** One of each way. */
+const DRAWS = [
+  { slots: 2, by: 'random' },
+  { slots: 2, by: 'turns0' },
+  { slots: 64, by: 'client' },
+] as const satisfies readonly SlotDraw[]
+
 function trialOperations(table: string): NftOperation[] {
-  const services = { name: SERVICES_CHAIN, rules: [dispatchRule(4, 2), dispatchRule(6, 2)] }
-  const chains: Chain[] = [services, ...fixedChains([]), slotChain(4, 2), slotChain(6, 2)]
+  const slotChains = ([4, 6] as const).flatMap((family) =>
+    DRAWS.map((draw) => slotChain(family, draw)),
+  )
+  const rules = [dispatchRule(4, DRAWS[0]), dispatchRule(6, DRAWS[0])]
+  const services = { name: SERVICES_CHAIN, rules }
+  const chains: Chain[] = [services, ...fixedChains([]), ...slotChains]
   return [
     { kind: 'addTable', table },
     ...setDefinitions().map(
