@@ -17,6 +17,19 @@ static __always_inline int is_mapped(const __u32 *address_be)
 	return address_be[0] == 0 && address_be[1] == 0 && address_be[2] == MAPPED_BE;
 }
 
+/*
+ * Whether both are IPv4, or both IPv6. In one comparison: branches for each word would multiply what
+ * the verifier has to follow.
+ */
+static __always_inline int is_same_family(const __u32 *one_be, const __u32 *other_be)
+{
+	__u32 one = one_be[0] | one_be[1] | (one_be[2] ^ MAPPED_BE);
+	__u32 other = other_be[0] | other_be[1] | (other_be[2] ^ MAPPED_BE);
+
+	/* The highest bit of n | -n is set unless n is 0. */
+	return (((one | -one) ^ (other | -other)) >> 31) == 0;
+}
+
 static __always_inline struct endpoint destination4(const struct bpf_sock_addr *context)
 {
 	struct endpoint endpoint = {

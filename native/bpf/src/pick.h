@@ -39,7 +39,7 @@ static __always_inline const struct member *read_slot(const struct slot_key *key
 	if (!slot)
 		return NULL;
 	candidate->backend = *slot;
-	if (is_mapped(candidate->vip.address_be) != is_mapped(candidate->backend.address_be))
+	if (!is_same_family(candidate->vip.address_be, candidate->backend.address_be))
 		return NULL;
 	return bpf_map_lookup_elem(&members, candidate);
 }
