@@ -62,7 +62,8 @@ async function checkForwarding(): Promise<Diagnosis[]> {
   const check = 'ip_forward'
   const value = (await readFile('/proc/sys/net/ipv4/ip_forward', 'utf8')).trim()
   if (value === '1') return [pass(check, 'on')]
-  const hint = 'Containers reach VIPs of plane nftables only with sysctl net.ipv4.ip_forward=1.'
+  const hint =
+    'Containers reach VIPs of planes nftables and ipvs only with sysctl net.ipv4.ip_forward=1.'
   return [{ check, verdict: 'warn', found: 'off', hint }]
 }
 
