@@ -5,6 +5,7 @@ import type { Log } from '../../base/log.ts'
 import { findBpfMount, findCgroupRoot } from '../../kernel/mounts.ts'
 import { openNamespace } from '../../kernel/namespace.ts'
 import type { Ip } from '../../model/ip.ts'
+import type { ServiceKey } from '../../model/vip.ts'
 import type { L4lbOptions } from '../config.ts'
 import type { Plane, PlaneKind } from '../plane.ts'
 import { openEbpfKernel, openPinnedEbpfKernel, tryEbpf } from './ebpf/kernel.ts'
@@ -45,7 +46,10 @@ export async function openPlane(
   { options, nodeIp, log }: OpenPlaneOptions,
 ): Promise<Plane> {
   const { ranges } = options
-  if (kind === 'nftables') return new NftablesPlane(await openNamespace(), { ranges, nodeIp })
+  if (kind === 'nftables') {
+    const logging = log && { log: log.child('nftables') }
+    return new NftablesPlane(await openNamespace(), { ranges, nodeIp, ...logging })
+  }
   if (kind === 'ipvs') return new IpvsPlane(await openNamespace(), { ranges, nodeIp })
   const cgroup = await cgroupOf(options)
   await preparePinDirectory(options.pinDirectory)
@@ -67,17 +71,21 @@ export async function openPlaneReadOnly(
   return new EbpfPlane(await openPinnedEbpfKernel({ cgroup, pinDirectory }), { ranges })
 }
 
-/**
- * Opens what a plane that does not serve has left, or may have.
- *
- * @param beforeDetaching runs before `ebpf` ceases to take connections
- */
+/** What taking a plane away takes. */
+export interface OpenRemainsOptions {
+  readonly options: L4lbOptions
+  /** Runs before `ebpf` ceases to take connections. */
+  readonly beforeDetaching: () => Promise<unknown>
+  /** VIPs that are served: what their open connections need stays. */
+  readonly vips: () => Iterable<ServiceKey>
+}
+
+/** Opens what a plane that does not serve has left, or may have. */
 export async function openRemains(
   kind: PlaneKind,
-  options: L4lbOptions,
-  beforeDetaching: () => Promise<unknown>,
+  { options, beforeDetaching, vips }: OpenRemainsOptions,
 ): Promise<Remains> {
-  if (kind === 'nftables') return new NftablesRemains(await openNamespace())
+  if (kind === 'nftables') return new NftablesRemains(await openNamespace(), vips)
   if (kind === 'ipvs') return new IpvsRemains(await openNamespace())
   return new EbpfRemains(options.pinDirectory, beforeDetaching)
 }
