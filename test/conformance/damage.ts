@@ -42,6 +42,15 @@ const NFTABLES: readonly Damage[] = [
   nft('all elements of slots4 are deleted', 'flush map inet navstar slots4'),
   nft('all elements of slots6 are deleted', 'flush map inet navstar slots6'),
   nft('an element is added', 'add element inet navstar vips4 { 11.4.9.9 . tcp . 80 : 0x2 }'),
+  nft(
+    'a VIP draws its slots otherwise',
+    'delete element inet navstar vips4 { 11.4.0.1 . tcp . 80 }; add element inet navstar vips4 { 11.4.0.1 . tcp . 80 : 0x10000002 }',
+  ),
+  nft('a VIP drains otherwise', 'add element inet navstar drains4 { 11.4.0.1 . tcp . 80 : 0x5 }'),
+  nft(
+    'a backend drains',
+    'add element inet navstar draining4 { 11.4.0.1 . tcp . 80 . 10.0.0.9 . 80 }',
+  ),
   nft('the set of links is emptied', 'flush set inet navstar hairpin'),
   nft('the set of backends is emptied', 'flush set inet navstar self4'),
   nft('the rules of chain services are deleted', 'flush chain inet navstar services'),

@@ -55,7 +55,7 @@ export class FakeNetwork {
   }
 
   /** A plane as after a start of the daemon. */
-  plane(): NftablesPlane {
+  plane({ isListening = true }: { readonly isListening?: boolean } = {}): NftablesPlane {
     const plane = new NftablesPlane(
       {
         nftables: this.nftables,
@@ -66,7 +66,7 @@ export class FakeNetwork {
       },
       { ranges: RANGES, nodeIp: () => NODE_IP, clock: this.clock },
     )
-    plane.onChange(() => undefined)
+    if (isListening) plane.onChange(() => undefined)
     return plane
   }
 
