@@ -201,6 +201,6 @@ fn arrays_and_per_cpu_arrays_are_read_and_written() {
         let cpus = std::fs::read_to_string("/sys/devices/system/cpu/possible").unwrap();
         let last: usize = cpus.trim().rsplit('-').next().unwrap().parse().unwrap();
         assert_eq!(stats.shape().value_size, 8 * (last + 1));
-        assert_eq!(stats.dump().unwrap().values.len(), 4 * 8 * (last + 1));
+        assert_eq!(stats.dump().unwrap().values.len(), 5 * 8 * (last + 1));
     });
 }
