@@ -166,6 +166,8 @@ describe('the ipvs plane', () => {
     const vip = await serve({}, [[c1[4], 8080]])
     const [flow = ''] = await openFlows(rig(), [vip], 1)
     await ipvsadm(rig(), '-D', '-t', `${vip.address}:80`)
+    const isKnown = async () => (await ipvsadm(rig(), '-Lcn')).includes(` ${vip.address}:80 `)
+    await expect.poll(isKnown, { interval: 5 }).toBe(false) // else the new service adopts it
     await rig().reconcile()
     await expect(rig().at('host').say(flow)).rejects.toThrow(/ECONNRESET|EPIPE|ECLOSED/)
   })

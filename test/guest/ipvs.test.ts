@@ -24,6 +24,22 @@ test('the native IPVS client passes in User Mode Linux', { timeout: TIMEOUT_MS }
   expect(skipped).toEqual(['SKIPPED says_that_the_kernel_has_no_ipvs'])
 })
 
+/** A third of the drawn tables and one kind of bridge, to keep it short; `npm run guest` runs the rest. */
+const CONFORMANCE = 'the ipvs plane(?! on a bridge with)(?! decides .*seed 202611(2[4-9]|3))'
+
+test('plane ipvs conforms in User Mode Linux', { timeout: 300_000 }, async (ctx) => {
+  await requireFeature(ctx, 'uml')
+  const script = `
+    modprobe nf_conntrack && sysctl -qw net.netfilter.nf_conntrack_max=262144
+    export NO_COLOR=1 REQUIRE_FEATURES=root,ipvs
+    vitest run --project kernel test/conformance -t '${CONFORMANCE}'`
+  const { end, stdout, stderr } = await runScript('uml', script, { timeoutMs: 290_000 })
+  expect(end, `${stdout}\n${stderr}`).toEqual({ kind: 'exited', code: 0 })
+  // Reach 117, choice 89, repair 22, ipvs 12, change 10, adoption 5, drawn tables 4.
+  const [, passed] = /Tests +(\d+) passed/.exec(stdout) ?? []
+  expect(Number(passed), stdout).toBeGreaterThanOrEqual(250)
+})
+
 /** The program of the native crate's tests, built when it is not. */
 async function nativeTests(): Promise<string> {
   const args = 'test --locked -q -p navstar-kernel --lib --no-run --message-format=json'.split(' ')
