@@ -183,7 +183,10 @@ export function startPlaneSwitch({
     isInSync: () => l4lb.status().isInSync,
     probe: () => probePlanes(options),
     open: (kind) => openRealPlane(kind, { options, nodeIp }),
-    openRemains: (kind, beforeDetaching) => openRemains(kind, options, beforeDetaching),
+    openRemains: (kind, beforeDetaching) => {
+      const vips = () => l4lb.services.snapshot.rows.keys()
+      return openRemains(kind, { options, beforeDetaching, vips })
+    },
     trackOpen: (services) => trackOpen(services),
     signal: scope.signal,
   })

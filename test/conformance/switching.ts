@@ -4,6 +4,7 @@ import { Table } from '../../src/base/table.ts'
 import { openNamespace } from '../../src/kernel/namespace.ts'
 import type { PlaneKind } from '../../src/l4lb/plane.ts'
 import { EbpfRemains } from '../../src/l4lb/planes/ebpf/remains.ts'
+import { IpvsRemains } from '../../src/l4lb/planes/ipvs/remains.ts'
 import { NftablesRemains } from '../../src/l4lb/planes/nftables/remains.ts'
 import type { Remains } from '../../src/l4lb/planes/remains.ts'
 import { SwitchablePlane } from '../../src/l4lb/planes/switchable.ts'
@@ -23,7 +24,9 @@ export async function openRemainsAt(
     const track = () => trackOpen(services, places.hostNamespace)
     return new EbpfRemains(places.pinDirectory, track)
   }
-  return new NftablesRemains(await openNamespace(places.hostNamespace))
+  const namespace = await openNamespace(places.hostNamespace)
+  const vips = () => [...services].map(serviceKeyOf)
+  return kind === 'ipvs' ? new IpvsRemains(namespace) : new NftablesRemains(namespace, vips)
 }
 
 /** Retires what a plane left there. @returns whether anything is left */

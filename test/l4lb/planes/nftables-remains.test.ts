@@ -18,7 +18,8 @@ beforeEach(async () => {
   network = new FakeNetwork()
   conntrack = new FakeConntrack()
   const { nftables, routes } = network
-  remains = new NftablesRemains({ nftables, routes, conntrack, close: () => undefined })
+  const kernel = { nftables, routes, conntrack, close: () => undefined }
+  remains = new NftablesRemains(kernel, () => servicesOf(WEB, WEB6).keys())
   await network.prepareForeign()
 })
 
@@ -36,6 +37,12 @@ describe('what the nftables plane leaves', () => {
     expect(expressions).toContain('ct')
     expect(expressions).not.toContain('nat')
     expect(expressions).not.toContain('reject')
+  })
+
+  test('holds no VIP that a plane which serves again could take for one without backends', async () => {
+    await converge(network.plane(), servicesOf(WEB, WEB6))
+    await remains.retire()
+    expect((await network.plane().observe()).services.size).toBe(0)
   })
 
   test('is not written twice', async () => {

@@ -83,15 +83,6 @@ export async function observeLeft(
   return (await Promise.all(families)).flat()
 }
 
-/** The VIPs in those of the maps that are there. */
-export async function observeVips(
-  nftables: Nftables,
-  sets: ReadonlySet<string>,
-): Promise<readonly ServiceKey[]> {
-  const families = ([4, 6] as const).map((family) => readValues(nftables, `vips${family}`, sets))
-  return (await Promise.all(families)).flatMap((each) => [...each.keys()])
-}
-
 type SlotMap = Map<number, SlotEndpoint>
 type SetName = `${'vips' | 'drains' | 'draining' | 'left'}${Family}`
 

@@ -4,17 +4,17 @@
  * Its base chains of type nat stay, each with a rule that asks conntrack and changes nothing. The
  * kernel translates packets of open connections by what conntrack knows of them, in hooks that are
  * there only as long as a chain of type nat is; and it tracks only as long as some rule asks for it.
- * Map `vips…` stays as the record of what was translated, and nothing looks into it. Routes to the
- * blocks of VIPs stay too: packets of sockets that are connected to a VIP go by them.
+ * Sets are emptied: a plane that serves again would take old VIPs for services without backends, and
+ * end their flows. Routes to the blocks of VIPs stay: packets of sockets that are connected to a VIP go
+ * by them.
  */
 import { NavstarError } from '../../../base/error.ts'
 import type { Conntrack, ConntrackFlow } from '../../../kernel/conntrack.ts'
 import type { Nftables, NftOperation, NftTable } from '../../../kernel/nftables.ts'
 import type { OperationResult } from '../../../kernel/operation.ts'
 import type { RouteOperation, RouteTables } from '../../../kernel/routes.ts'
-import { parseServiceKey } from '../../../model/vip.ts'
+import { parseServiceKey, type ServiceKey } from '../../../model/vip.ts'
 import type { Remains } from '../remains.ts'
-import { observeVips } from './observe.ts'
 import { acceptKnownRule } from './rules.ts'
 import { TABLE } from './ruleset.ts'
 import { planRoutes } from './vip-routes.ts'
@@ -31,9 +31,12 @@ export interface NftablesRemainsKernel {
 export class NftablesRemains implements Remains {
   readonly kind = 'nftables'
   readonly #kernel: NftablesRemainsKernel
+  readonly #vips: () => Iterable<ServiceKey>
 
-  constructor(kernel: NftablesRemainsKernel) {
+  /** @param vips that it may have translated: while a connection to one is open, all of it stays */
+  constructor(kernel: NftablesRemainsKernel, vips: () => Iterable<ServiceKey>) {
     this.#kernel = kernel
+    this.#vips = vips
   }
 
   async retire(): Promise<boolean> {
@@ -49,7 +52,7 @@ export class NftablesRemains implements Remains {
     const { nftables, routes } = this.#kernel
     const table = await nftables.table(TABLE)
     if (table !== undefined) {
-      if (await this.#isInUse(table)) return false
+      if (await this.#isInUse()) return false
       const removal: NftOperation = { kind: 'deleteTable', table: TABLE }
       check('remove the table', await nftables.transaction([removal]))
     }
@@ -63,14 +66,12 @@ export class NftablesRemains implements Remains {
   }
 
   /** Whether a tracked connection was opened to one of its VIPs. */
-  async #isInUse(table: NftTable): Promise<boolean> {
-    const { nftables, conntrack } = this.#kernel
-    const sets = new Set(table.sets.map(({ name }) => name))
-    const flows = (await observeVips(nftables, sets)).map((key): ConntrackFlow => {
+  async #isInUse(): Promise<boolean> {
+    const flows = [...this.#vips()].map((key): ConntrackFlow => {
       const { protocol, address, port } = parseServiceKey(key)
       return { protocol, originalDestination: { address, port } }
     })
-    return (await conntrack.entries(flows)).length > 0
+    return (await this.#kernel.conntrack.entries(flows)).length > 0
   }
 
   async #routes(): Promise<readonly RouteOperation[]> {
@@ -87,7 +88,6 @@ export function retirement({ chains, rules, sets }: NftTable): readonly NftOpera
     rules.length === tracking.length &&
     rules.every(({ expressions }) => expressions.every(({ expr }) => TRACKING.has(expr)))
   if (isRetired) return []
-  const emptied = sets.filter(({ name }) => !name.startsWith('vips'))
   const expressions = acceptKnownRule()
   return [
     ...chains.map(({ name: chain }) => ({ kind: 'flushChain', table: TABLE, chain }) as const),
@@ -97,7 +97,7 @@ export function retirement({ chains, rules, sets }: NftTable): readonly NftOpera
     ...superfluous.map(
       ({ name: chain }) => ({ kind: 'deleteChain', table: TABLE, chain }) as const,
     ),
-    ...emptied.map(({ name: set }) => ({ kind: 'flushSet', table: TABLE, set }) as const),
+    ...sets.map(({ name: set }) => ({ kind: 'flushSet', table: TABLE, set }) as const),
   ]
 }
 
