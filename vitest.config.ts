@@ -19,6 +19,8 @@ const config: ViteUserConfig = defineConfig({
           include: [
             'test/{model,base,gossip,sim,fuzz,mesos,l4lb,dns,config,admin,daemon,bin,docs,contract}/**/*.test.ts',
           ],
+          // Properties draw many courses, on machines that have other things to do.
+          testTimeout: 30_000,
         },
       },
       {
