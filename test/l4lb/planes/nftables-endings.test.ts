@@ -132,7 +132,7 @@ test.each([
   const kept = [flow(key, SECOND), flow('tcp/11.0.0.2/80', FIRST)]
   await serve(key, [`${FIRST} x0`, SECOND], { drain })
   await network.clock.advance(beforeMs / 2)
-  await serve(key, [`${FIRST} x0`, `${SECOND} x3`], { drain }) // no new beginning
+  await serve(key, [`${FIRST} x0`, SECOND, '10.0.0.3:8080'], { drain }) // no new beginning
   await network.clock.advance(beforeMs / 2)
   expect(left()).toHaveLength(3)
   await network.clock.advance(afterMs)
