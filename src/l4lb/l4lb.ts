@@ -30,7 +30,7 @@ import {
 import { PLANE_ORDER, type PlaneProbe } from './planes/probe.ts'
 import { type PlaneSelection, selectPlane as select } from './planes/select.ts'
 import { SwitchablePlane } from './planes/switchable.ts'
-import { trackOpen } from './planes/track-open.ts'
+import { endStrays, trackOpen } from './planes/track-open.ts'
 import { Balancer, type BalancerParts } from './services/balancer.ts'
 import {
   compareServices,
@@ -188,6 +188,7 @@ export function startPlaneSwitch({
       return openRemains(kind, { options, beforeDetaching, vips })
     },
     trackOpen: (services) => trackOpen(services),
+    endStrays,
     signal: scope.signal,
   })
   scope.run((signal) => planeSwitch.run(signal))

@@ -1,6 +1,22 @@
+/** What conntrack must know, and what it must forget, when planes change. */
 import { establishedTo } from '../../kernel/established.ts'
 import { openNamespace } from '../../kernel/namespace.ts'
 import { formatEndpoint, type Service } from '../../model/vip.ts'
+import { endStrayFlows } from './stray-flows.ts'
+
+/**
+ * Ends flows of UDP that a plane translated to backends which left while it did not serve.
+ *
+ * @throws NavstarError `KERNEL_READ_FAILED`, `KERNEL_OPERATION_FAILED`
+ */
+export async function endStrays(services: Iterable<Service>): Promise<number> {
+  const namespace = await openNamespace()
+  try {
+    return await endStrayFlows(namespace.conntrack, [...services])
+  } finally {
+    namespace.close()
+  }
+}
 
 /** A connection that is silent for longer is forgotten; keepalives come within this. */
 const TIMEOUT_SECONDS = 7_500

@@ -35,6 +35,8 @@ export interface PlaneSwitchParts {
   ) => Promise<Remains>
   /** Makes conntrack know of the open connections to the backends of these services. */
   readonly trackOpen: (services: Iterable<Service>) => Promise<unknown>
+  /** Ends flows of UDP to backends that these services have no more. */
+  readonly endStrays: (services: Iterable<Service>) => Promise<unknown>
   readonly clock: Clock
   readonly log: Log
   readonly registry: Registry
@@ -141,6 +143,16 @@ export class PlaneSwitch {
     }
   }
 
+  /** What left while the plane was retired; from now on it does that itself. */
+  async #endStrays(): Promise<void> {
+    const { services, endStrays } = this.#parts
+    try {
+      await endStrays(services().rows.values())
+    } catch (error) {
+      this.#log.warn('flows to backends that left stay until they are silent', { error })
+    }
+  }
+
   /** @returns what was left undone */
   async #exchange(kind: PlaneKind): Promise<readonly string[]> {
     const { plane, services, open, signal } = this.#parts
@@ -151,6 +163,7 @@ export class PlaneSwitch {
     try {
       const retire = (old: PlaneKind) => this.#leftovers.retire(old)
       await plane.switchTo({ next, desired: services, retire, signal })
+      await this.#endStrays()
       return []
     } catch (error) {
       if (plane.kind !== kind) throw error
