@@ -1,7 +1,9 @@
 import { Counter, Gauge, Histogram, type Registry } from 'prom-client'
 import type { ErrorCode } from '../base/error-codes.ts'
 import type { Service } from '../model/vip.ts'
+import { defineTraffic } from './metrics-of-traffic.ts'
 import type { PlaneKind, PlaneOperation } from './plane.ts'
+import type { Traffic } from './traffic-reading.ts'
 
 /** What the balancing of VIPs reports. */
 export interface L4lbMetrics {
@@ -36,6 +38,8 @@ export interface Counted {
   readonly services: () => Iterable<Service>
   /** Labels, endpoints and names that cannot be served. */
   readonly problems: () => Iterable<{ readonly code: ErrorCode }>
+  /** What the kernel counted; absent: nobody asks it. */
+  readonly traffic?: Traffic
 }
 
 const DURATION_BUCKETS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1, 5]
@@ -53,6 +57,7 @@ function defineMetrics(registry: Registry): L4lbMetrics {
   let counted: Counted = { services: () => [], problems: () => [] }
   const gauges = defineGauges(registry, () => counted)
   const rounds = defineRounds(registry)
+  defineTraffic(registry, () => counted.traffic)
   return {
     onPlane: (plane) => {
       gauges.plane.reset()

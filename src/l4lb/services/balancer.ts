@@ -131,6 +131,10 @@ export class Balancer {
     metrics.watch({
       services: () => this.services.snapshot.rows.values(),
       problems: () => [...parts.problems(), ...this.problems()],
+      traffic: {
+        statistics: () => plane.statistics(),
+        nameOf: (key) => this.services.snapshot.rows.get(key)?.name,
+      },
     })
   }
 
