@@ -1,4 +1,6 @@
 /** Our services: what was read last plus our confirmed writes. */
+
+import { endOfTurn } from '../../../base/turn.ts'
 import type {
   Ipvs,
   IpvsDestination,
@@ -6,19 +8,18 @@ import type {
   ObservedIpvsDestination,
   ObservedIpvsService,
 } from '../../../kernel/ipvs.ts'
+import type { OperationResult } from '../../../kernel/operation.ts'
 import type { Ip } from '../../../model/ip.ts'
 import { parseServiceKey, type Service, type ServiceKey } from '../../../model/vip.ts'
-import { canonical } from '../canonical.ts'
+import { HeldService, isSameDestination, isSameService, signatureOf } from './held-service.ts'
 import {
   formOf,
-  formOfObserved,
   isLeaving,
   isLeavingService,
   isRefusal,
   leaving,
   leavingForm,
   ownKey,
-  renderForm,
   type ServiceForm,
 } from './service-form.ts'
 
@@ -31,30 +32,60 @@ export interface IpvsChange {
   readonly confirm: () => void
 }
 
+/** What {@link HeldServices.compare} found. */
+export interface Comparison {
+  /** Whether what was read serves as what is held does. */
+  readonly isSame: boolean
+  /** Holds what was read. */
+  readonly adopt: () => void
+}
+
+/** About a millisecond of work. */
+const SERVICES_PER_TURN = 200
+
 /** The services that carry our mark. */
 export class HeldServices {
-  #held = new Map<ServiceKey, ServiceForm>()
+  #held = new Map<ServiceKey, HeldService>()
 
   /** Renderings of what is held and not about to go. */
   renderings(): Map<ServiceKey, string> {
-    return renderingsOf(this.#held)
+    const renderings = new Map<ServiceKey, string>()
+    for (const [key, { rendering }] of this.#held) {
+      if (rendering !== undefined) renderings.set(key, rendering)
+    }
+    return renderings
   }
 
   /** Addresses of all of them, also of those that are about to go. */
   addresses(): Set<Ip> {
-    return new Set([...this.#held.keys()].map((key) => parseServiceKey(key).address))
+    const addresses = new Set<Ip>()
+    for (const { form } of this.#held.values()) {
+      if (form.service.key.kind === 'address') addresses.add(form.service.key.address)
+    }
+    return addresses
   }
 
-  /** Starts from what was read. */
-  reset(observed: readonly ObservedIpvsService[]): void {
-    this.#held = formsOf(observed)
-  }
-
-  /** Whether what was read serves as what is held does. */
-  equals(observed: readonly ObservedIpvsService[]): boolean {
-    const found = renderingsOf(formsOf(observed))
-    const held = this.renderings()
-    return found.size === held.size && [...found].every(([key, text]) => held.get(key) === text)
+  /** Compares what was read with what is held, some services in a turn of the event loop. */
+  async compare(observed: readonly ObservedIpvsService[]): Promise<Comparison> {
+    const found = new Map<ServiceKey, HeldService>()
+    let isSame = true
+    for (const [index, service] of observed.entries()) {
+      const key = ownKey(service)
+      if (key === undefined) continue
+      const held = this.#held.get(key)
+      const isKept = held?.signature === signatureOf(service, service.destinations)
+      const now = held !== undefined && isKept ? held : HeldService.of(service)
+      if (!isKept && held?.rendering !== now.rendering) isSame = false
+      found.set(key, now)
+      if (index % SERVICES_PER_TURN === SERVICES_PER_TURN - 1) await endOfTurn()
+    }
+    for (const [key, { rendering }] of this.#held) {
+      if (rendering !== undefined && !found.has(key)) isSame = false
+    }
+    const adopt = () => {
+      this.#held = found
+    }
+    return { isSame, adopt }
   }
 
   /**
@@ -62,13 +93,13 @@ export class HeldServices {
    * backend that goes keeps its TCP connections, and leaves once it has none.
    */
   put(key: ServiceKey, service: Service): IpvsChange {
-    const change = changeForm(this.#held.get(key), formOf(service))
-    return { ...change, confirm: () => this.#held.set(key, change.result) }
+    const change = changeForm(this.#held.get(key)?.form, formOf(service))
+    return { ...change, confirm: () => this.#held.set(key, new HeldService(change.result)) }
   }
 
   /** The change that makes the service not exist; its TCP connections go on. */
   remove(key: ServiceKey): IpvsChange {
-    const held = this.#held.get(key)
+    const held = this.#held.get(key)?.form
     if (held === undefined) return { first: [], destinations: [], confirm: () => undefined }
     const members = [...held.destinations.values()].filter((each) => !isRefusal(held.service, each))
     if (parseServiceKey(key).protocol === 'udp' || members.length === 0) {
@@ -76,7 +107,7 @@ export class HeldServices {
       return { first: [removal], destinations: [], confirm: () => this.#held.delete(key) }
     }
     const change = changeForm(held, leavingForm(held))
-    return { ...change, confirm: () => this.#held.set(key, change.result) }
+    return { ...change, confirm: () => this.#held.set(key, new HeldService(change.result)) }
   }
 }
 
@@ -90,7 +121,7 @@ export function changeForm(
   const drains: IpvsOperation[] = []
   for (const [text, destination] of wanted.destinations) {
     const before = held?.destinations.get(text)
-    if (before !== undefined && isSame(before, destination)) continue
+    if (before !== undefined && isSameDestination(before, destination)) continue
     const kind = before === undefined ? 'newDestination' : 'setDestination'
     const operations = destination.weight > 0 ? additions : drains
     operations.push({ kind, key, destination })
@@ -106,8 +137,8 @@ export function changeForm(
 /** What takes away what only waited for its connections, and has none any more. */
 export function sweepOperations(observed: readonly ObservedIpvsService[]): IpvsOperation[] {
   return observed.flatMap((service): IpvsOperation[] => {
-    if (ownKey(service) === undefined) return []
     const { key, destinations } = service
+    if (!isLeavingService(service) && !destinations.some(isLeaving)) return []
     const members = destinations.filter((each) => !isRefusal(service, each))
     const isGoing = isLeavingService(service)
     const idle = members.filter((each) => isIdle(each) && (isLeaving(each) || isGoing))
@@ -127,30 +158,9 @@ export async function observeOwn(ipvs: Ipvs): Promise<readonly ObservedIpvsServi
   return (await ipvs.observe()).filter((service) => ownKey(service) !== undefined)
 }
 
-function formsOf(observed: readonly ObservedIpvsService[]): Map<ServiceKey, ServiceForm> {
-  return new Map(
-    observed.flatMap((service) => {
-      const key = ownKey(service)
-      return key === undefined ? [] : [[key, formOfObserved(service)] as const]
-    }),
-  )
-}
-
-function renderingsOf(forms: ReadonlyMap<ServiceKey, ServiceForm>): Map<ServiceKey, string> {
-  return new Map(
-    [...forms].filter(([, form]) => !isGone(form)).map(([key, form]) => [key, renderForm(form)]),
-  )
-}
-
-/** Whether it takes no connection, and is there only for those that it has. */
-function isGone({ service, destinations }: ServiceForm): boolean {
-  const takers = [...destinations.values()].filter(({ weight }) => weight > 0)
-  return isLeavingService(service) && takers.every((each) => isRefusal(service, each))
-}
-
 function serviceOperations(held: ServiceForm | undefined, wanted: ServiceForm): IpvsOperation[] {
   if (held === undefined) return [{ kind: 'newService', service: wanted.service }]
-  if (isSame(held.service, wanted.service)) return []
+  if (isSameService(held.service, wanted.service)) return []
   return [{ kind: 'setService', service: wanted.service }]
 }
 
@@ -174,6 +184,7 @@ function goneOf(held: ServiceForm | undefined, wanted: ServiceForm) {
   return { operations, kept }
 }
 
-function isSame(one: object, other: object): boolean {
-  return canonical(one) === canonical(other)
+/** Deleting what is not there is done. */
+export function isGoneAlready({ kind }: IpvsOperation, { name }: OperationResult): boolean {
+  return name === (kind === 'deleteDestination' ? 'ENOENT' : kind === 'deleteService' && 'ESRCH')
 }

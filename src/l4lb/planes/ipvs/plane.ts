@@ -5,8 +5,6 @@
  * its connections to end.
  */
 import { type NavstarError, toNavstarError } from '../../../base/error.ts'
-import type { IpvsOperation } from '../../../kernel/ipvs.ts'
-import type { OperationResult } from '../../../kernel/operation.ts'
 import { contains, formatCidr } from '../../../model/cidr.ts'
 import type { Ip } from '../../../model/ip.ts'
 import { parseServiceKey, type Service } from '../../../model/vip.ts'
@@ -19,7 +17,7 @@ import type {
   PlaneStatistics,
   UnsupportedOption,
 } from '../../plane.ts'
-import { unsupportedOptions } from '../unsupported-options.ts'
+import { unsupportedByIpvs } from './abilities.ts'
 import {
   check,
   Ground,
@@ -28,8 +26,15 @@ import {
   type IpvsPlaneOptions,
   refused,
 } from './ground.ts'
-import { HeldServices, type IpvsChange, observeOwn, sweepOperations } from './held-services.ts'
-import { formOf, IPVS_ALGORITHMS, renderForm } from './service-form.ts'
+import {
+  HeldServices,
+  type IpvsChange,
+  isGoneAlready,
+  observeOwn,
+  sweepOperations,
+} from './held-services.ts'
+
+import { formOf, renderForm } from './service-form.ts'
 import { statisticsOf } from './statistics.ts'
 
 type ServiceOperation = Exclude<PlaneOperation, { kind: 'repair' }>
@@ -45,6 +50,8 @@ export class IpvsPlane implements Plane {
   readonly #options: IpvsPlaneOptions
   readonly #services = new HeldServices()
   readonly #ground: Ground
+  /** Whether an address is outside of the blocks: asked of every service at each audit. */
+  readonly #literals = new Map<Ip, boolean>()
 
   constructor(kernel: IpvsKernel, options: IpvsPlaneOptions) {
     this.#kernel = kernel
@@ -57,10 +64,7 @@ export class IpvsPlane implements Plane {
   }
 
   unsupported({ options }: Service): readonly UnsupportedOption[] {
-    const abilities = { algorithms: IPVS_ALGORITHMS, others: ['affinitySeconds'] } as const
-    return unsupportedOptions(options, abilities).map((option) =>
-      option.name === 'connectionLimit' ? { ...option, reason: LIMIT_REASON } : option,
-    )
+    return unsupportedByIpvs(options)
   }
 
   async statistics(): Promise<PlaneStatistics> {
@@ -68,7 +72,8 @@ export class IpvsPlane implements Plane {
   }
 
   async observe(): Promise<PlaneObservation> {
-    this.#services.reset(await observeOwn(this.#kernel.ipvs))
+    const found = await this.#services.compare(await observeOwn(this.#kernel.ipvs))
+    found.adopt()
     const { defects } = await this.#inspect()
     return { services: this.#services.renderings(), defects }
   }
@@ -96,14 +101,15 @@ export class IpvsPlane implements Plane {
 
   async audit(): Promise<boolean> {
     const { ipvs } = this.#kernel
-    let observed = await observeOwn(ipvs)
-    const isIntact = this.#services.equals(observed)
+    const observed = await observeOwn(ipvs)
     const sweep = sweepOperations(observed)
+    let found = await this.#services.compare(observed)
+    const isIntact = found.isSame
     if (sweep.length > 0) {
       check('remove what has no connection any more', await ipvs.apply(sweep))
-      observed = await observeOwn(ipvs)
+      found = await this.#services.compare(await observeOwn(ipvs))
     }
-    if (isIntact) this.#services.reset(observed)
+    if (isIntact) found.adopt()
     if (isIntact && sweep.length > 0) await this.#mend()
     const { defects } = await this.#inspect()
     return isIntact && defects.length === 0
@@ -122,12 +128,18 @@ export class IpvsPlane implements Plane {
   }
 
   #isLiteral(address: Ip): boolean {
-    return !this.#options.ranges.some((range) => contains(range, address))
+    const known = this.#literals.get(address)
+    if (known !== undefined) return known
+    const isLiteral = !this.#options.ranges.some((range) => contains(range, address))
+    if (this.#literals.size >= MOST_ADDRESSES) this.#literals.clear()
+    this.#literals.set(address, isLiteral)
+    return isLiteral
   }
 
   /** @param arriving addresses of services that are about to be */
   #inspect(arriving: readonly Ip[] = []): Promise<GroundPlan> {
-    return this.#ground.plan(new Set([...this.#services.addresses(), ...arriving]))
+    const held = [...this.#services.addresses()].filter((address) => this.#isLiteral(address))
+    return this.#ground.plan(new Set([...held, ...arriving]))
   }
 
   /** @returns why it could not be mended */
@@ -183,16 +195,11 @@ export class IpvsPlane implements Plane {
   }
 }
 
-/** So that the thread of the namespace has time for others between. */
+/** The namespace's thread has time for others between. */
 const OPERATIONS_PER_BATCH = 8192
 
-const LIMIT_REASON = 'it counts connections until two minutes after their end'
+const MOST_ADDRESSES = 100_000
 
 function addressOf({ key }: ServiceOperation): Ip {
   return parseServiceKey(key).address
-}
-
-/** Deleting what is not there is done. */
-function isGoneAlready({ kind }: IpvsOperation, { name }: OperationResult): boolean {
-  return name === (kind === 'deleteDestination' ? 'ENOENT' : kind === 'deleteService' && 'ESRCH')
 }
