@@ -55,7 +55,7 @@ export interface BackendStatistics extends Pick<Backend, 'address' | 'port'> {
   /** Connections that were never established. */
   readonly failures?: number
   readonly retransmits?: number
-  /** Of connections that ended. */
+  /** Of connections that ended; `ipvs` counts open ones too, and headers. */
   readonly bytesToBackend?: number
   readonly bytesFromBackend?: number
   /** How many connections took more than 2ⁿ⁻¹ and up to 2ⁿ µs to be established, by n from 0. */
