@@ -56,6 +56,10 @@ describe('a cluster on plane ebpf whose clients open connections all the time', 
     const shown = await first.run(navstar('vips', 'show', 'web'))
     const line = shown.split('\n').find((text) => text.includes(ENDPOINT)) ?? ''
     expect(line).toMatch(/ out +0 % +\d+ s .*(nobody gets through|connections got no answer)/)
+    const metrics = await first.waitFor('/metrics')
+    expect(metrics).toMatch(
+      new RegExp(`navstar_l4lb_backend_failures_total\\{.*backend="${ENDPOINT}"\\} [1-9]`),
+    )
     expect(await activeHosts(stream, 1_000)).toEqual(['h1', 'h2'])
   })
 
