@@ -55,7 +55,12 @@ describe('the nftables plane', () => {
       await serve(protocol, [address, { algorithm: 'rr' }])
       const { servers, errors } = await visits('host', to, 300)
       expect(errors).toEqual({})
-      expect(servers).toEqual({ 'c1:8080': 100, 'c2:8080': 100, 'c3:8080': 100 })
+      // A socket of UDP that gets the port of one before takes no turn: its flow is known still.
+      const tolerance = protocol === 'udp' ? 10 : 0
+      expect(Object.keys(servers).sort()).toEqual(SITES.map((site) => `${site}:8080`))
+      for (const count of Object.values(servers)) {
+        expect(Math.abs(count - 100)).toBeLessThanOrEqual(tolerance)
+      }
     })
 
     it('gives by weight', async () => {

@@ -76,7 +76,7 @@ export class Endings {
   }
 
   #drainOf(key: ServiceKey): void {
-    const { draining = [], drain = 'graceful' } = this.#services.backendsOf(key) ?? {}
+    const { draining = [], drain = 'graceful' } = this.#services.drainageOf(key) ?? {}
     for (const member of membersOf(key, draining)) {
       if (drain === 'graceful') this.#flows.cancel(member)
       else this.#flows.schedule(member, delayOf(drain))

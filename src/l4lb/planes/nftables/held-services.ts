@@ -22,6 +22,7 @@ import {
 import { decodeDrain, encodeDrain, type SlotEndpoint } from './elements.ts'
 import { LeftMembers, membersOf } from './left-members.ts'
 import {
+  activeOf,
   type HeldService,
   type IntactStructure,
   type Member,
@@ -39,11 +40,15 @@ export interface ElementChange {
   readonly confirm: () => void
 }
 
-/** The backends of a service that the maps hold. */
-export interface HeldBackends {
-  readonly active: readonly SlotEndpoint[]
+/** The backends of a service that drain, and what becomes of their connections. */
+export interface Drainage {
   readonly draining: readonly SlotEndpoint[]
   readonly drain: Drain
+}
+
+/** The backends of a service that the maps hold. */
+export interface HeldBackends extends Drainage {
+  readonly active: readonly SlotEndpoint[]
 }
 
 /** A backend that left, and what its service wants of open connections then. */
@@ -85,8 +90,13 @@ export class HeldServices {
   backendsOf(key: ServiceKey): HeldBackends | undefined {
     const held = this.#held.get(key)
     if (held === undefined) return undefined
-    const { active, draining, drainValue } = held
-    return { active, draining, drain: decodeDrain(drainValue) }
+    return { active: activeOf(held), ...drainageOf(held) }
+  }
+
+  /** The draining backends of a service; undefined when it is not held. */
+  drainageOf(key: ServiceKey): Drainage | undefined {
+    const held = this.#held.get(key)
+    return held && drainageOf(held)
   }
 
   /** Who left by what was confirmed since this was asked before. */
@@ -142,11 +152,11 @@ export class HeldServices {
     const operations = [
       ...this.#self.change(held.addresses, old?.addresses ?? []),
       ...removeSlots(service, removed),
-      ...addSlots(service, added, held.active),
+      ...addSlots(service, added, form.slots),
       ...changeValue('vips', service, [old?.vipValue, held.vipValue]),
       ...changeValue('drains', service, [old?.drainValue, held.drainValue]),
       ...changeDraining(key, old?.draining ?? [], held.draining),
-      ...this.left.remove(membersOf(key, [...held.active, ...held.draining])),
+      ...this.left.remove(membersOf(key, [...form.slots, ...form.draining])),
       ...this.left.add(departed.map(({ member }) => member)),
     ]
     const confirm = () => {
@@ -204,21 +214,25 @@ function familyOfKey(key: ServiceKey): Family {
 function hold(old: HeldService | undefined, form: ServiceForm, draw: SlotDraw): HeldService {
   const wanted = form.slots.map(formatEndpoint)
   const slots = form.way === 'client' ? wanted : assignSlots(old?.slots ?? [], wanted)
-  const active = new Map(form.slots.map((endpoint, slot) => [wanted[slot] ?? '', endpoint]))
   return {
     ...{ vipValue: encodeSlotDraw(draw), draw, slots },
     slotNumbers: slots.map((_, slot) => slot),
     addresses: form.slots.map(({ address }) => address),
-    active: [...active.values()].map(endpointOf),
-    draining: form.draining.map(endpointOf),
+    draining: form.draining.length === 0 ? NOBODY : form.draining.map(endpointOf),
     drainValue: encodeDrain(form.drain),
     rendering: renderForm(form),
   }
 }
 
+const NOBODY: readonly SlotEndpoint[] = []
+
 /** Without what else a backend has. */
 function endpointOf({ address, port }: SlotEndpoint): SlotEndpoint {
   return { address, port }
+}
+
+function drainageOf({ draining, drainValue }: HeldService): Drainage {
+  return { draining, drain: decodeDrain(drainValue) }
 }
 
 /** Backends that leave with this change and whose flows are to be ended. */
@@ -230,8 +244,8 @@ function departures(
   const isDatagrams = parseServiceKey(key).protocol === 'udp'
   const drainValue = held === undefined ? old?.drainValue : held.drainValue
   if (old === undefined || !(isDatagrams || drainValue !== undefined)) return []
-  const stay = new Set([...(held?.active ?? []), ...(held?.draining ?? [])].map(formatEndpoint))
-  const all = [...old.active, ...old.draining]
+  const stay = new Set([...(held?.slots ?? []), ...(held?.draining ?? []).map(formatEndpoint)])
+  const all = [...activeOf(old), ...old.draining]
   const gone = all.filter((backend) => !stay.has(formatEndpoint(backend)))
   return membersOf(key, gone).map((member) => ({ member, drain: decodeDrain(drainValue) }))
 }

@@ -38,11 +38,9 @@ export class LeftMembers {
 
   /** They are backends again, or nothing is to be ended any more. @returns what makes that so */
   remove(members: readonly Member[]): NftOperation[] {
-    const removed = members.filter((member) => this.#held.has(textOf(member)))
-    for (const member of removed) {
-      this.#held.delete(textOf(member))
-      this.#done.delete(textOf(member))
-    }
+    if (this.#held.size === 0) return []
+    const removed = members.filter((member) => this.#held.delete(textOf(member)))
+    for (const member of removed) this.#done.delete(textOf(member))
     return memberOperations('left', removed, deleteElements)
   }
 

@@ -1,6 +1,8 @@
 /** Reads services back from the maps of the table. */
 import type { Nftables } from '../../../kernel/nftables.ts'
+import { parseEndpoint } from '../../../model/endpoint.ts'
 import type { Family, Ip } from '../../../model/ip.ts'
+import { toPort } from '../../../model/port.ts'
 import { formatEndpoint, type ServiceKey, serviceKeyOf } from '../../../model/vip.ts'
 import { renderDamaged } from '../render.ts'
 import { decodeSlotDraw, type SlotDraw, turnCounterOf } from './draw.ts'
@@ -28,8 +30,6 @@ export interface HeldService {
   readonly addresses: readonly Ip[]
   /** The slots that exist, to delete them by. */
   readonly slotNumbers: readonly number[]
-  /** Those that have slots, each once. */
-  readonly active: readonly SlotEndpoint[]
   readonly draining: readonly SlotEndpoint[]
   /** The value in `drains…`. */
   readonly drainValue: number | undefined
@@ -40,6 +40,15 @@ export interface HeldService {
 export interface Member {
   readonly key: ServiceKey
   readonly backend: SlotEndpoint
+}
+
+/** Those that have slots, each once. Not kept: they would take much room. */
+export function activeOf({ slots }: Pick<HeldService, 'slots'>): SlotEndpoint[] {
+  return [...new Set(slots)].flatMap((text = '') => {
+    const { address, port } = parseEndpoint(text) ?? {}
+    const known = toPort(port)
+    return address === undefined || known === undefined ? [] : [{ address, port: known }]
+  })
 }
 
 /** What of the table's structure services can rely on. */
@@ -169,12 +178,9 @@ interface Found extends Pick<HeldService, 'vipValue' | 'draw' | 'draining' | 'dr
 function describe({ found, isReachable, ...rest }: Found): HeldService {
   const slots: string[] = []
   const inOrder: SlotEndpoint[] = []
-  const active = new Map<string, SlotEndpoint>()
   for (const [slot, endpoint] of found) {
-    const text = formatEndpoint(endpoint)
-    active.set(text, endpoint)
     if (slot >= SLOT_SANITY_LIMIT) continue
-    slots[slot] = text
+    slots[slot] = formatEndpoint(endpoint)
     inOrder[slot] = endpoint
   }
   const { draw, draining, drainValue } = rest
@@ -184,7 +190,7 @@ function describe({ found, isReachable, ...rest }: Found): HeldService {
     : renderDamaged('slots or their chain are missing or too many')
   const addresses = [...found.values()].map(({ address }) => address)
   const numbers = { slots, addresses, slotNumbers: [...found.keys()] }
-  return { ...rest, ...numbers, active: [...active.values()], rendering }
+  return { ...rest, ...numbers, rendering }
 }
 
 function wayOf({ by }: SlotDraw): 'random' | 'turns' | 'client' {
