@@ -24,8 +24,12 @@ test('the native IPVS client passes in User Mode Linux', { timeout: TIMEOUT_MS }
   expect(skipped).toEqual(['SKIPPED says_that_the_kernel_has_no_ipvs'])
 })
 
-/** A third of the drawn tables and one kind of bridge, to keep it short; `npm run guest` runs the rest. */
-const CONFORMANCE = 'the ipvs plane(?! on a bridge with)(?! decides .*seed 202611(2[4-9]|3))'
+/**
+ * A third of the drawn tables and one kind of bridge, to keep it short, and no switches: the maps of
+ * plane ebpf cannot grow in this kernel. `npm run guest` runs the rest.
+ */
+const CONFORMANCE =
+  'the ipvs plane(?! in turn)(?! on a bridge with)(?! decides .*seed 202611(2[4-9]|3))'
 
 test('plane ipvs conforms in User Mode Linux', { timeout: 300_000 }, async (ctx) => {
   await requireFeature(ctx, 'uml')
