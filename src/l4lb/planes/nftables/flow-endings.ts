@@ -52,6 +52,7 @@ export class FlowEndings {
   readonly #suspects = new Set<ServiceKey>()
   #suspectsDueMs = 0
   #cancelTimer: (() => void) | undefined
+  #timerDueMs = Number.POSITIVE_INFINITY
   #isRunning = false
   #isClosed = false
 
@@ -70,7 +71,7 @@ export class FlowEndings {
     const known = this.#endings.get(textOf(member))
     if (known !== undefined && known.dueMs <= dueMs) return
     this.#endings.set(textOf(member), { member, dueMs, passes: 0, attempts: 0 })
-    this.#arm()
+    this.#armFor(dueMs)
   }
 
   /** Its flows go on. */
@@ -84,7 +85,7 @@ export class FlowEndings {
       this.#suspectsDueMs = this.#parts.clock.nowMs() + LAST_WORDS_MS
     }
     this.#suspects.add(key)
-    this.#arm()
+    this.#armFor(this.#suspectsDueMs)
   }
 
   close(): void {
@@ -92,22 +93,26 @@ export class FlowEndings {
     this.#cancelTimer?.()
   }
 
+  /** Runs at the first due time of all; asked after a run only, since it looks at each. */
   #arm(): void {
-    if (this.#isClosed || this.#isRunning) return
-    this.#cancelTimer?.()
-    this.#cancelTimer = undefined
     const dues = [...this.#endings.values()].map(({ dueMs }) => dueMs)
-    const dueMs = dues.reduce(
-      (first, each) => Math.min(first, each),
-      this.#suspects.size > 0 ? this.#suspectsDueMs : Number.POSITIVE_INFINITY,
-    )
-    if (dueMs === Number.POSITIVE_INFINITY) return
+    if (this.#suspects.size > 0) dues.push(this.#suspectsDueMs)
+    const dueMs = dues.reduce((first, each) => Math.min(first, each), Number.POSITIVE_INFINITY)
+    if (dueMs < Number.POSITIVE_INFINITY) this.#armFor(dueMs)
+  }
+
+  /** Runs at this time, unless it does so earlier; a run with nothing to do does no harm. */
+  #armFor(dueMs: number): void {
+    if (this.#isClosed || this.#isRunning || this.#timerDueMs <= dueMs) return
+    this.#cancelTimer?.()
+    this.#timerDueMs = dueMs
     const delayMs = Math.max(0, dueMs - this.#parts.clock.nowMs())
     this.#cancelTimer = this.#parts.clock.after(delayMs, () => void this.#run())
   }
 
   async #run(): Promise<void> {
     this.#isRunning = true
+    this.#timerDueMs = Number.POSITIVE_INFINITY
     const nowMs = this.#parts.clock.nowMs()
     const due = [...this.#endings].filter(([, { dueMs }]) => dueMs <= nowMs)
     try {
@@ -165,7 +170,7 @@ export class FlowEndings {
       const ended = await endStrayFlows(conntrack, keys.map(serviceOf))
       if (ended > 0) log.info('flows to backends that left are ended', { flows: ended })
     } catch (error) {
-      log.warn('flows left by an earlier daemon stay', { cause: messageOf(error) })
+      if (!this.#isClosed) log.warn('stray flows stay', { cause: messageOf(error) })
     }
   }
 }
