@@ -146,16 +146,17 @@ export class SimulatedAgent {
     this.tasks.add(key, message, spec)
     const { startingMs, runningMs } = pace
     if (startingMs === undefined) return
-    // An executor that was told to kill the task before it started does not start it any more.
-    this.#later(startingMs, () => {
-      const isStaged = this.tasks.message(key)?.['state'] === 'TASK_STAGING'
-      if (isStaged) this.tasks.report(key, { state: 'TASK_STARTING' })
-    })
-    if (runningMs === undefined) return
     const health = spec.isHealthy === undefined ? {} : { isHealthy: spec.isHealthy }
     const run = () => this.tasks.report(key, { state: 'TASK_RUNNING', ...health })
-    this.#later(startingMs + runningMs, () => {
-      if (this.tasks.message(key)?.['state'] === 'TASK_STARTING') run()
+    this.#later(startingMs, () => {
+      // An executor that was told to kill the task before it started does not start it any more.
+      if (this.tasks.message(key)?.['state'] !== 'TASK_STAGING') return
+      this.tasks.report(key, { state: 'TASK_STARTING' })
+      if (runningMs === undefined) return
+      // One after the other: timers of a process that stood still fire in any order.
+      this.#later(runningMs, () => {
+        if (this.tasks.message(key)?.['state'] === 'TASK_STARTING') run()
+      })
     })
   }
 
